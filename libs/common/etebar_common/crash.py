@@ -1,0 +1,42 @@
+"""Named crash points: places where a process can be told to kill itself, so that tests can prove what survives."""
+
+import contextlib
+import os
+import signal
+from enum import StrEnum
+from pathlib import Path
+
+from etebar_common.environment import Environment, Profile
+
+
+class CrashPoint(StrEnum):
+    BEFORE_RESERVE_COMMIT = "before_reserve_commit"
+    AFTER_RESERVE_COMMIT = "after_reserve_commit"
+    BEFORE_SETTLE = "before_settle"
+    AFTER_PAYOUT_RECORDED = "after_payout_recorded"
+    AFTER_RAIL_PAID = "after_rail_paid"
+    BEFORE_CONFIRM = "before_confirm"
+    BEFORE_CONFIRM_COMMIT = "before_confirm_commit"
+    AFTER_CONFIRM = "after_confirm"
+    DISPATCH_CLAIMED = "dispatch_claimed"
+
+
+_armed_by: Path | None = None
+
+
+def configure(settings: Environment) -> None:
+    """Lets the test profile arm crash points through a file; every other profile refuses to start with one."""
+    global _armed_by  # noqa: PLW0603 - one per process, set once at start
+    if settings.crash_point_file and settings.etebar_profile is not Profile.TEST:
+        raise SystemExit("CRASH_POINT_FILE is for ETEBAR_PROFILE=test only")
+    _armed_by = settings.crash_point_file
+
+
+def crash_point(point: CrashPoint) -> None:
+    """Kills this process with SIGKILL if the file names the point; the file is removed first: hit once."""
+    if _armed_by is None:
+        return
+    with contextlib.suppress(FileNotFoundError):
+        if _armed_by.read_text().strip() == point:
+            _armed_by.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,81 @@
+"""Settings from the environment, typed, in one place per service; a wrong one is refused with one clear line each.
+
+A secret `NAME` may be given as a file by `NAME_FILE`, as Kubernetes and Docker mount secrets.
+"""
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Secret32 = Annotated[SecretStr, Field(min_length=32)]
+
+
+class Profile(StrEnum):
+    """What an installation is for; recorded in the database by the first migration and never loosened after."""
+
+    PRODUCTION = "production"
+    SANDBOX = "sandbox"
+    TEST = "test"
+
+    @property
+    def is_sandboxed(self) -> bool:
+        """Whether no real money can be meant: test accounts, short passwords and clearing are allowed."""
+        return self is not Profile.PRODUCTION
+
+
+class Environment(BaseSettings):
+    """Base of each service's settings."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    etebar_profile: Profile = Profile.PRODUCTION
+    log_level: str = "INFO"
+    crash_point_file: Path | None = None
+
+
+E_ = TypeVar("E_", bound=Environment)
+
+
+def load(kind: type[E_], service: str, environ: Mapping[str, str] = os.environ) -> E_:
+    """The settings of `service`; raises SystemExit with one line per setting that is missing or wrong."""
+    problems: list[str] = []
+    values = _with_files(environ, problems)
+    known = {name: values[name.upper()] for name in kind.model_fields if values.get(name.upper())}
+    try:
+        settings = kind.model_validate(known)
+    except ValidationError as error:
+        problems += [_line(item) for item in error.errors()]
+    if problems:
+        raise SystemExit("\n".join([f"{service} does not start, its settings are not right:", *problems]))
+    return settings
+
+
+def _with_files(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    values = dict(environ)
+    for name, path in environ.items():
+        if not name.endswith("_FILE") or name == "CRASH_POINT_FILE":
+            continue
+        target = name.removesuffix("_FILE")
+        try:
+            values.setdefault(target, Path(path).read_text().strip())
+        except OSError as error:
+            problems.append(f"  {name}: {path} cannot be read ({error.strerror})")
+    return values
+
+
+def _line(item: Any) -> str:
+    name = ".".join(str(part) for part in item["loc"]).upper() or "settings"
+    match item["type"]:
+        case "missing":
+            return f"  {name} is missing"
+        case "too_short":
+            return f"  {name} is too short: at least {item['ctx']['min_length']} characters are needed"
+        case "value_error":
+            return f"  {name}: {item['ctx']['error']}"
+        case _:
+            return f"  {name}: {item['msg']}"

@@ -1,0 +1,29 @@
+"""Amounts: a decimal string at the edge, Decimal with two places inside, numeric(20,2) in PostgreSQL."""
+
+import re
+from decimal import Decimal
+
+AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,2})?$"
+AMOUNT_HELP = 'a decimal string with at most two places and at most 18 digits before them, such as "1.00"'
+_AMOUNT = re.compile(AMOUNT_PATTERN[:-1] + r"\Z", re.ASCII)
+CENT = Decimal("0.01")
+
+
+def parse_amount(value: object, *, allow_zero: bool = False) -> Decimal:
+    """The amount that a decimal string names.
+
+    Raises ValueError, saying what was wrong, for JSON numbers, signs, exponents, more than two places and,
+    unless `allow_zero`, for zero.
+    """
+    if not isinstance(value, str):
+        kind = "a JSON number" if isinstance(value, int | float) and not isinstance(value, bool) else "not a string"
+        message = f"is {kind}; expected {AMOUNT_HELP}"
+        raise ValueError(message)
+    if not _AMOUNT.match(value):
+        message = f"is not an amount; expected {AMOUNT_HELP}"
+        raise ValueError(message)
+    amount = Decimal(value).quantize(CENT)
+    if not amount and not allow_zero:
+        message = 'must be more than zero, at least "0.01"'
+        raise ValueError(message)
+    return amount

@@ -1,0 +1,197 @@
+"""The one registry of errors: facts with a stable code, and their RFC 9457 form.
+
+Core and settlement raise these; each maps them to HTTP in one place. docs/errors.md is generated from `registry()`.
+"""
+
+from typing import Any, ClassVar
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "https://etebar.dev/errors#"
+
+
+class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it; subclasses are facts
+    """An answer other than success.
+
+    `detail` says what was wrong and what was expected; `extensions` are further members of the JSON object
+    (for example `errors`, a list of `{"field", "detail"}`); `headers` are sent with the answer.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+    remedy: ClassVar[str]
+
+    def __init__(
+        self, detail: str = "", *, extensions: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail
+        self.extensions = extensions or {}
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """The problem object (RFC 9457, section 3)."""
+        members: dict[str, Any] = {
+            "type": TYPE_BASE + self.code,
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+        }
+        if self.detail:
+            members["detail"] = self.detail
+        return members | self.extensions
+
+
+class MalformedRequest(Problem):
+    status, code, title = 400, "malformed_request", "The request cannot be read"
+    remedy = "Send valid JSON in UTF-8 with Content-Type application/json."
+
+
+class IdempotencyKeyMissing(Problem):
+    status, code, title = 400, "idempotency_key_missing", "The Idempotency-Key header is missing"
+    remedy = "Send a new random key for each new withdrawal and the same key when you repeat one."
+
+
+class IdempotencyKeyInvalid(Problem):
+    status, code, title = 400, "idempotency_key_invalid", "The Idempotency-Key header is not a key"
+    remedy = "Send 1 to 255 printable ASCII characters, bare or as a quoted structured-field string (RFC 8941)."
+
+
+class CursorInvalid(Problem):
+    status, code, title = 400, "cursor_invalid", "The cursor is not one of ours"
+    remedy = "Follow the `next` link of the list as it was given, or start again without a cursor."
+
+
+class NotAuthenticated(Problem):
+    status, code, title = 401, "not_authenticated", "Who you are is not known"
+    remedy = "Send `Authorization: Bearer` with an access token from POST /api/v1/auth/token."
+
+
+class TokenInvalid(Problem):
+    status, code, title = 401, "token_invalid", "The token is expired, revoked or not ours"
+    remedy = "Get a new one from POST /api/v1/auth/token or /api/v1/auth/token/refresh."
+
+
+class CredentialsInvalid(Problem):
+    status, code, title = 401, "credentials_invalid", "Username and password do not fit"
+    remedy = "Check both. An account that was deactivated is answered the same way."
+
+
+class InternalTokenMissing(Problem):
+    status, code, title = 401, "internal_token_missing", "The X-Internal-Token header is missing"
+    remedy = "Settlement answers core only. Core sends the token by itself."
+
+
+class InternalTokenWrong(Problem):
+    status, code, title = 403, "internal_token_wrong", "The X-Internal-Token is not one of the valid ones"
+    remedy = "Give core and settlement the same token; during a rotation settlement accepts two."
+
+
+class PermissionDenied(Problem):
+    status, code, title = 403, "permission_denied", "You may not do this"
+    remedy = "Use an account with the right for it: staff for /api/v1/admin, a merchant for withdrawals."
+
+
+class NotFound(Problem):
+    status, code, title = 404, "not_found", "There is nothing at this address"
+    remedy = "Check the path and the id. What belongs to another merchant is answered the same way."
+
+
+class IdempotencyKeyUnknown(Problem):
+    status, code, title = 404, "idempotency_key_unknown", "No request with this key has left a trace"
+    remedy = "Send the request (again) with this key: it will run."
+
+
+class MethodNotAllowed(Problem):
+    status, code, title = 405, "method_not_allowed", "This address does not take this method"
+    remedy = "Use one of the methods in the Allow header."
+
+
+class NotAcceptable(Problem):
+    status, code, title = 406, "not_acceptable", "None of the accepted media types can be given"
+    remedy = "Accept application/json."
+
+
+class InsufficientCredit(Problem):
+    status, code, title = 409, "insufficient_credit", "The amount is more than the merchant's available credit"
+    remedy = "Withdraw no more than `available`, or ask for a higher limit; use a new key."
+
+
+class InsufficientPool(Problem):
+    status, code, title = 409, "insufficient_pool", "The shared credit pool cannot cover the amount now"
+    remedy = "Nothing was reserved. Try again later with a new key."
+
+
+class MerchantNotActive(Problem):
+    status, code, title = 409, "merchant_not_active", "The merchant is not approved, or is suspended"
+    remedy = "Wait for approval or reinstatement, then use a new key."
+
+
+class PayoutFailed(Problem):
+    status, code, title = 409, "payout_failed", "The bank refused the payout; the funds were released"
+    remedy = "See `withdrawal.failure_code`; correct the cause and use a new key."
+
+
+class RequestInProgress(Problem):
+    status, code, title = 409, "request_in_progress", "A request with this key is running"
+    remedy = "Repeat it after Retry-After seconds with the same key."
+
+
+class UsernameTaken(Problem):
+    status, code, title = 409, "username_taken", "The username is taken"
+    remedy = "Choose another."
+
+
+class MerchantStateConflict(Problem):
+    status, code, title = 409, "merchant_state_conflict", "The merchant's state does not allow this"
+    remedy = "See `state`. pending can be approved or refused, approved suspended, suspended reinstated."
+
+
+class PayoutConflict(Problem):
+    status, code, title = 409, "payout_conflict", "This withdrawal id is known with other content; nothing was paid"
+    remedy = "A withdrawal id stands for one amount and one account for ever. Staff must look at it."
+
+
+class BodyTooLarge(Problem):
+    status, code, title = 413, "body_too_large", "The body is too large"
+    remedy = "Send less, or in parts."
+
+
+class UnsupportedMediaType(Problem):
+    status, code, title = 415, "unsupported_media_type", "The body's media type is not understood"
+    remedy = "Send Content-Type application/json."
+
+
+class ValidationFailed(Problem):
+    status, code, title = 422, "validation_failed", "Some fields are not right"
+    remedy = "Each member of `errors` names a field and says what was expected."
+
+
+class IdempotencyKeyReused(Problem):
+    status, code, title = 422, "idempotency_key_reused", "This key was used for another request"
+    remedy = "Use a new key for a new request. `differs` names what differs."
+
+
+class RateLimited(Problem):
+    status, code, title = 429, "rate_limited", "Too many requests"
+    remedy = "Wait Retry-After seconds. The RateLimit headers (IETF draft) tell what is left."
+
+
+class InternalError(Problem):
+    status, code, title = 500, "internal_error", "Something is wrong on our side"
+    remedy = "Repeat a POST only with the same Idempotency-Key. Tell us the X-Request-ID."
+
+
+class DatabaseUnavailable(Problem):
+    status, code, title = 503, "database_unavailable", "The database cannot be reached"
+    remedy = "Repeat after Retry-After seconds with the same Idempotency-Key."
+
+
+def registry() -> list[type[Problem]]:
+    """Every registered problem, by status and code."""
+    return sorted(Problem.__subclasses__(), key=lambda problem: (problem.status, problem.code))
+
+
+def by_code(code: str) -> type[Problem]:
+    """The problem class of a code; KeyError when it is not registered."""
+    return {problem.code: problem for problem in registry()}[code]
