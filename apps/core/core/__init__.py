@@ -1,0 +1,1 @@
+"""The Django project: settings, the HTTP edge that all apps share, and Celery."""

@@ -1,0 +1,1 @@
+"""Merchants, credit, pool, withdrawals and ledger: a package per noun, the same file names in each."""

@@ -34,9 +34,17 @@ def configure(settings: Environment) -> None:
 
 def crash_point(point: CrashPoint) -> None:
     """Kills this process with SIGKILL if the file names the point; the file is removed first: hit once."""
-    if _armed_by is None:
-        return
-    with contextlib.suppress(FileNotFoundError):
-        if _armed_by.read_text().strip() == point:
+    if _armed_by is not None and is_armed(point):
+        with contextlib.suppress(FileNotFoundError):
             _armed_by.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_armed(point: CrashPoint) -> bool:
+    """Whether the file names this point now."""
+    if _armed_by is None:
+        return False
+    try:
+        return _armed_by.read_text().strip() == point
+    except FileNotFoundError:
+        return False

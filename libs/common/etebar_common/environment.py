@@ -44,7 +44,7 @@ E_ = TypeVar("E_", bound=Environment)
 def load(kind: type[E_], service: str, environ: Mapping[str, str] = os.environ) -> E_:
     """The settings of `service`; raises SystemExit with one line per setting that is missing or wrong."""
     problems: list[str] = []
-    values = _with_files(environ, problems)
+    values = _with_files(environ, {name.upper() for name in kind.model_fields}, problems)
     known = {name: values[name.upper()] for name in kind.model_fields if values.get(name.upper())}
     try:
         settings = kind.model_validate(known)
@@ -55,12 +55,13 @@ def load(kind: type[E_], service: str, environ: Mapping[str, str] = os.environ) 
     return settings
 
 
-def _with_files(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+def _with_files(environ: Mapping[str, str], names: set[str], problems: list[str]) -> dict[str, str]:
     values = dict(environ)
     for name, path in environ.items():
-        if not name.endswith("_FILE") or name == "CRASH_POINT_FILE":
-            continue
         target = name.removesuffix("_FILE")
+        # Only our own settings: the environment holds other programs' *_FILE variables too.
+        if target == name or target not in names:
+            continue
         try:
             values.setdefault(target, Path(path).read_text().strip())
         except OSError as error:

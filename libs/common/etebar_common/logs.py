@@ -30,5 +30,7 @@ def logging_config(level: str, service: str) -> dict[str, Any]:
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]}},
+        # an answer of 4xx is the caller's affair; the request log has it
+        "loggers": {"django.request": {"level": "ERROR"}},
         "root": {"level": level, "handlers": ["stderr"]},
     }

@@ -4,6 +4,8 @@ import re
 from decimal import Decimal
 
 AMOUNT_PATTERN = r"^(0|[1-9][0-9]{0,17})(\.[0-9]{1,2})?$"
+# The same without zero, for documents that say what is accepted (no look-ahead: not every engine has it).
+POSITIVE_AMOUNT_PATTERN = r"^([1-9][0-9]{0,17}(\.[0-9]{1,2})?|0\.([1-9][0-9]?|0[1-9]))$"
 AMOUNT_HELP = 'a decimal string with at most two places and at most 18 digits before them, such as "1.00"'
 _AMOUNT = re.compile(AMOUNT_PATTERN[:-1] + r"\Z", re.ASCII)
 CENT = Decimal("0.01")

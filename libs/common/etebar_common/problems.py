@@ -187,6 +187,11 @@ class DatabaseUnavailable(Problem):
     remedy = "Repeat after Retry-After seconds with the same Idempotency-Key."
 
 
+class NotReady(Problem):
+    status, code, title = 503, "not_ready", "The service is not ready"
+    remedy = "Wait. `detail` says what it waits for, as a migration that has not run."
+
+
 def registry() -> list[type[Problem]]:
     """Every registered problem, by status and code."""
     return sorted(Problem.__subclasses__(), key=lambda problem: (problem.status, problem.code))

@@ -1,0 +1,14 @@
+"""The user of a request without a token: costs no import of auth's tables."""
+
+from typing import ClassVar
+
+
+class Anonymous:
+    """Nobody."""
+
+    is_authenticated: ClassVar[bool] = False
+    is_anonymous: ClassVar[bool] = True
+    is_staff: ClassVar[bool] = False
+    merchant_id: ClassVar[None] = None
+    pk: ClassVar[None] = None
+    id: ClassVar[None] = None

@@ -1,0 +1,25 @@
+"""Celery: what may wait. The broker can lose every message; the database says what is to be done."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+
+app = Celery("core")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["payments.dispatch", "payments.books"])
+
+
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_: object) -> None:
+    """The periodic tasks; each expires before its next turn, so that a stopped worker finds no backlog."""
+    from core.environment import ENVIRONMENT
+
+    for name, interval_seconds in (
+        ("payments.dispatch.tasks.dispatch_pending", ENVIRONMENT.dispatch_interval_seconds),
+        ("payments.dispatch.tasks.flag_overdue", 30.0),
+        ("payments.books.tasks.verify", ENVIRONMENT.verify_books_interval_seconds),
+    ):
+        signature = sender.signature(name, options={"expires": max(interval_seconds, 1.0)})
+        sender.add_periodic_task(interval_seconds, signature, name=name)

@@ -1,0 +1,25 @@
+"""Probes: /healthz says that the process answers, /readyz that it can do its work."""
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from core.problem_handler import problem_response
+from core.startup import unapplied_migrations
+from etebar_common.problems import DatabaseUnavailable
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's signature
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    try:
+        missing = unapplied_migrations()
+    except (OperationalError, InterfaceError) as error:
+        return problem_response(DatabaseUnavailable(str(error).strip().splitlines()[0]))
+    if missing:
+        return problem_response(DatabaseUnavailable(f"{len(missing)} migrations are not applied"))
+    return JsonResponse({"status": "ready"})

@@ -1,0 +1,50 @@
+"""What every request gets: an id, a size limit, and a line in the request log."""
+
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from uuid_utils.compat import uuid7
+
+from core.problem_handler import problem_response
+from core.request_context import RequestContext
+from etebar_common import logs
+from etebar_common.headers import parse_request_id
+from etebar_common.problems import BodyTooLarge
+from payments.request_log.writer import record_request
+
+API_PREFIX = "/api/"
+
+
+class RequestContextMiddleware:
+    """Outermost: whatever happens inside, the answer carries X-Request-ID and API requests are logged."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        log_id = uuid7()
+        context = RequestContext(
+            log_id=log_id,
+            request_id=parse_request_id(request.headers.get("X-Request-ID")) or log_id.hex,
+            started=time.monotonic(),
+        )
+        request.etebar = context  # type: ignore[attr-defined]
+        token = logs.request_id.set(context.request_id)
+        try:
+            response = self._refuse_large_body(request) or self._get_response(request)
+        finally:
+            logs.request_id.reset(token)
+        response["X-Request-ID"] = context.request_id
+        if request.path.startswith(API_PREFIX):
+            record_request(request, context, response.status_code)
+        return response
+
+    @staticmethod
+    def _refuse_large_body(request: HttpRequest) -> HttpResponse | None:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if length.isdecimal() and int(length) > limit and request.path.startswith(API_PREFIX):
+            return problem_response(BodyTooLarge(f"the body has {length} bytes; at most {limit} are taken"))
+        return None

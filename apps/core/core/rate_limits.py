@@ -1,0 +1,125 @@
+"""Rate limits per address, merchant and account name, counted in Redis; without Redis requests go on uncounted."""
+
+import logging
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+import redis
+from limits import RateLimitItem, parse
+from limits.storage import RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from core.client_address import client_address
+from core.environment import ENVIRONMENT
+from etebar_common.problems import RateLimited
+
+if TYPE_CHECKING:
+    # DRF's views import this module through the settings
+    from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
+
+REDIS_TIMEOUT_SECONDS = 0.25
+PAUSE_AFTER_FAILURE_SECONDS = 5.0
+
+
+class Limiter:
+    """Counts hits in fixed windows; a Redis that failed is left alone for some seconds: it costs nobody time."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._strategy = FixedWindowRateLimiter(
+            RedisStorage(
+                redis_url,
+                socket_timeout=REDIS_TIMEOUT_SECONDS,
+                socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+                key_prefix="etebar:limit",
+            )
+        )
+        self._paused_until = 0.0
+
+    def hit(self, policy: str, limit: RateLimitItem, identity: str) -> None:
+        """Counts one request of `identity`; raises RateLimited when the window is full."""
+        if time.monotonic() < self._paused_until:
+            return
+        try:
+            if self._strategy.hit(limit, policy, identity):
+                return
+            stats = self._strategy.get_window_stats(limit, policy, identity)
+        except (redis.RedisError, OSError) as error:
+            self._paused_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+            logger.warning("rate limits are not counted: Redis is away: %s", error)
+            return
+        wait_seconds = max(1, int(stats.reset_time - time.time()) + 1)
+        raise RateLimited(
+            f"more than {limit.amount} requests in {limit.get_expiry()} s ({policy})",
+            headers={
+                "Retry-After": str(wait_seconds),
+                "RateLimit": f'"{policy}";r=0;t={wait_seconds}',
+                "RateLimit-Policy": f'"{policy}";q={limit.amount};w={limit.get_expiry()}',
+            },
+        )
+
+
+@cache
+def limiter() -> Limiter:
+    return Limiter(ENVIRONMENT.redis_url)
+
+
+class RateLimit(BaseThrottle):
+    """One policy: `setting` is `off` or such as `100/minute`; `identity` says who is counted, None for nobody."""
+
+    policy: str
+    setting: str
+
+    def identity(self, request: Request) -> str | None:
+        raise NotImplementedError
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the signature of BaseThrottle
+        setting = getattr(ENVIRONMENT, self.setting)
+        identity = self.identity(request) if setting != "off" else None
+        if identity is not None:
+            limiter().hit(self.policy, parse(setting), identity)
+        return True
+
+
+class AddressRateLimit(RateLimit):
+    """Every request, by the caller's address."""
+
+    policy, setting = "address", "rate_limit_address"
+
+    def identity(self, request: Request) -> str | None:
+        return client_address(request._request)  # noqa: SLF001 - DRF gives no other way to the HttpRequest
+
+
+class MerchantRateLimit(RateLimit):
+    """Requests with a token, by the account."""
+
+    policy, setting = "merchant", "rate_limit_merchant"
+
+    def identity(self, request: Request) -> str | None:
+        return str(request.user.pk) if request.user.is_authenticated else None
+
+
+class TokenRateLimit(AddressRateLimit):
+    """Attempts to log in, by address: guessing passwords must be slow."""
+
+    policy, setting = "token", "rate_limit_token"
+
+
+class TokenAccountRateLimit(RateLimit):
+    """Attempts to log in, by the account's name: guessing from many addresses must be slow, too."""
+
+    policy, setting = "token_account", "rate_limit_token"
+
+    def identity(self, request: Request) -> str | None:
+        data = request.data
+        return str(data.get("username", ""))[:150] if isinstance(data, dict) else None
+
+
+class RegisterRateLimit(AddressRateLimit):
+    """Registrations, by address."""
+
+    policy, setting = "register", "rate_limit_register"

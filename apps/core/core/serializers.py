@@ -1,0 +1,77 @@
+"""Serializers that refuse what they do not know, and fields that money and keys need."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.core.validators import RegexValidator
+from django.http import QueryDict
+from rest_framework import serializers
+
+from etebar_common.money import CENT, parse_amount
+
+BIGINT_MAXIMUM = 2**63 - 1
+INT_MAXIMUM = 2**31 - 1
+WITHOUT_CONTROL_CHARACTERS = RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "must not contain control characters")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer whose body is an object with its own fields and no other."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = set(data) - set(self.fields)
+            if unknown:
+                known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
+                raise serializers.ValidationError(
+                    {name: [f"is not known here; known are: {known}"] for name in sorted(unknown)}
+                )
+        return super().to_internal_value(data)
+
+
+class AmountField(serializers.Field[Decimal, str, str, Any]):
+    """A decimal string, at most two places; a JSON number is refused."""
+
+    def __init__(self, *, allow_zero: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._allow_zero = allow_zero
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            return parse_amount(data, allow_zero=self._allow_zero)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: Decimal) -> str:
+        return str(value.quantize(CENT))
+
+
+class TextField(serializers.CharField):
+    """Text of one line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(WITHOUT_CONTROL_CHARACTERS)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("is not a string")
+        return super().to_internal_value(data)
+
+
+class IdField(serializers.IntegerField):
+    """An integer id; strings, fractions and booleans are refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=BIGINT_MAXIMUM, **kwargs)
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            raise serializers.ValidationError("is not an integer")
+        return super().to_internal_value(data)
+
+
+def validated(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
+    """The validated fields of a body or a query; raises rest_framework's ValidationError, naming each wrong field."""
+    serializer = serializer_class(data=data.dict() if isinstance(data, QueryDict) else data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)

@@ -1,0 +1,156 @@
+"""Django's settings; every value that differs between installations comes from core.environment."""
+
+from datetime import timedelta
+from pathlib import Path
+from tempfile import gettempdir
+
+from core.environment import ENVIRONMENT
+from etebar_common import crash
+from etebar_common.environment import Profile
+from etebar_common.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+crash.configure(ENVIRONMENT)
+
+SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
+DEBUG = ENVIRONMENT.debug
+ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
+CSRF_TRUSTED_ORIGINS = ENVIRONMENT.csrf_trusted_origins
+APPEND_SLASH = False
+ROOT_URLCONF = "core.urls"
+WSGI_APPLICATION = "core.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = ENVIRONMENT.static_root
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT.request_body_limit_bytes
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "payments",
+]
+
+MIDDLEWARE = [
+    "core.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": ENVIRONMENT.db_host,
+        "PORT": ENVIRONMENT.db_port,
+        "NAME": ENVIRONMENT.db_name,
+        "USER": ENVIRONMENT.db_user,
+        "PASSWORD": ENVIRONMENT.db_password.get_secret_value(),
+        "CONN_MAX_AGE": ENVIRONMENT.conn_max_age_seconds,
+        "CONN_HEALTH_CHECKS": False,
+        # PgBouncer in transaction mode keeps no session, so no cursor may outlive its transaction
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {"connect_timeout": ENVIRONMENT.db_connect_timeout_seconds, "application_name": "etebar-core"},
+    }
+}
+
+ETEBAR_PROFILE = ENVIRONMENT.etebar_profile.value
+IS_SANDBOXED = ENVIRONMENT.etebar_profile.is_sandboxed
+AUTH_PASSWORD_VALIDATORS = (
+    []
+    if IS_SANDBOXED
+    else [
+        {"NAME": f"django.contrib.auth.password_validation.{name}"}
+        for name in (
+            "UserAttributeSimilarityValidator",
+            "MinimumLengthValidator",
+            "CommonPasswordValidator",
+            "NumericPasswordValidator",
+        )
+    ]
+)
+if ENVIRONMENT.etebar_profile is Profile.PRODUCTION:
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["payments.tokens.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["core.rate_limits.AddressRateLimit", "core.rate_limits.MerchantRateLimit"],
+    "DEFAULT_PARSER_CLASSES": ["core.json_parser.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "core.problem_handler.exception_handler",
+    "UNAUTHENTICATED_USER": "core.anonymous.Anonymous",
+    "UNICODE_JSON": True,
+}
+
+SIMPLE_JWT = {
+    "SIGNING_KEY": ENVIRONMENT.jwt_signing_key.get_secret_value(),
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ENVIRONMENT.access_token_minutes),
+    "REFRESH_TOKEN_LIFETIME": timedelta(hours=ENVIRONMENT.refresh_token_hours),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Etebar core",
+    "VERSION": "1",
+    "DESCRIPTION": "Merchant credit: withdrawals against a limit that a shared pool backs. See docs/errors.md.",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "core.openapi.close_request_objects",
+    ],
+}
+
+CELERY_BROKER_URL = ENVIRONMENT.broker_url
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# longer than the longest task, or Redis would hand a running task to a second worker
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_BEAT_SCHEDULE_FILENAME = str(Path(gettempdir()) / f"etebar-beat-{ENVIRONMENT.db_port}-{ENVIRONMENT.db_name}")
+
+LOGGING = logging_config(ENVIRONMENT.log_level, "core")

@@ -1,0 +1,45 @@
+"""What is checked before core serves, and what /readyz asks again."""
+
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from core.environment import ENVIRONMENT
+
+
+def unapplied_migrations() -> list[str]:
+    """The names of migrations that this code has and the database has not; OperationalError when it is away."""
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def recorded_profile() -> str:
+    """The profile that the database was made for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT profile FROM payments_deployment")
+        return str(cursor.fetchone()[0])
+
+
+def refuse_unready_database() -> None:
+    """Raises SystemExit with one clear line unless the database is there, migrated and of this profile."""
+    try:
+        missing = unapplied_migrations()
+        if missing:
+            raise SystemExit(
+                f"core does not start: {len(missing)} migrations are not applied, the first is {missing[0]}; "
+                "run `manage.py migrate` as the owner's role"
+            )
+        profile = recorded_profile()
+    except OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise SystemExit(
+            f"core does not start: the database {ENVIRONMENT.database_url} is out of reach: {reason}"
+        ) from error
+    finally:
+        connection.close()
+    if profile != ENVIRONMENT.etebar_profile:
+        raise SystemExit(
+            f"core does not start: ETEBAR_PROFILE is {ENVIRONMENT.etebar_profile.value}, "
+            f"but the database {settings.DATABASES['default']['NAME']} was made for {profile}"
+        )

@@ -1,0 +1,13 @@
+"""The WSGI entry point; refuses to serve on a database that is away, unmigrated or of another profile."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
+
+application = get_wsgi_application()
+
+from core.startup import refuse_unready_database  # noqa: E402 - needs Django set up
+
+refuse_unready_database()

@@ -1,0 +1,77 @@
+"""The admin shows everything and edits nothing: money moves through the services only."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from payments import models
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:  # generic for the type checker only
+    _ModelAdmin = admin.ModelAdmin
+
+
+class ReadOnlyAdmin(_ModelAdmin):
+    """Lists and shows rows."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the signature of ModelAdmin
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(models.Merchant)
+class MerchantAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user", "state", "requested_credit", "created_at")
+    list_filter = ("state",)
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+
+
+@admin.register(models.MerchantCredit)
+class MerchantCreditAdmin(ReadOnlyAdmin):
+    list_display = ("merchant", "credit_limit", "utilized_amount")
+    list_select_related = ("merchant",)
+
+
+@admin.register(models.CreditPool)
+class CreditPoolAdmin(ReadOnlyAdmin):
+    list_display = ("id", "available_amount", "funded_amount")
+
+
+@admin.register(models.PoolTopUp)
+class PoolTopUpAdmin(ReadOnlyAdmin):
+    list_display = ("id", "amount", "made_by", "created_at")
+    list_select_related = ("made_by",)
+
+
+@admin.register(models.Withdrawal)
+class WithdrawalAdmin(ReadOnlyAdmin):
+    list_display = ("id", "merchant_id", "amount", "state", "failure_code", "created_at", "overdue_since")
+    list_filter = ("state", ("overdue_since", admin.EmptyFieldListFilter))
+    show_full_result_count = False
+
+
+@admin.register(models.LedgerEntry)
+class LedgerEntryAdmin(ReadOnlyAdmin):
+    list_display = ("account", "account_id", "number", "kind", "amount", "balance_after", "created_at")
+    list_filter = ("account", "kind")
+    show_full_result_count = False
+
+
+@admin.register(models.ApiRequestLog)
+class ApiRequestLogAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "method", "path", "status", "merchant_id", "duration_ms", "request_id")
+    show_full_result_count = False
+
+
+@admin.register(models.BooksCheck)
+class BooksCheckAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "finished_at", "settlement_compared", "differences")

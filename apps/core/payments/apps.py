@@ -1,0 +1,7 @@
+"""The app that owns the tables payments_*."""
+
+from django.apps import AppConfig
+
+
+class PaymentsConfig(AppConfig):
+    name = "payments"

@@ -1,0 +1,112 @@
+"""The dispatcher: asks settlement about pending withdrawals until each outcome is definite.
+
+It reads the withdrawals themselves, so the broker may lose every message; it never ends one by a clock.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from core.environment import ENVIRONMENT
+from etebar_common.crash import CrashPoint, crash_point
+from payments.dispatch.backoff import backoff_seconds
+from payments.models import DispatchAttempt, Withdrawal
+from payments.withdrawals.services import withdrawals_settle
+from payments.withdrawals.settlement_client import Outcome, SettleResult
+
+logger = logging.getLogger(__name__)
+
+# longer than one question to settlement can take; a dispatcher that dies leaves its withdrawals alone for as long
+LEASE_SECONDS = 30.0
+
+
+@transaction.atomic(durable=True)
+def claim_due(limit: int) -> list[Withdrawal]:
+    """Takes pending withdrawals that are due, so that no other dispatcher has them for LEASE_SECONDS."""
+    now = timezone.now()
+    due = list(
+        Withdrawal.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("wallet_account")
+        .filter(state=Withdrawal.State.PENDING, next_attempt_at__lte=now)
+        .order_by("next_attempt_at")[:limit]
+    )
+    Withdrawal.objects.filter(pk__in=[withdrawal.pk for withdrawal in due]).update(
+        attempts=F("attempts") + 1, next_attempt_at=now + timedelta(seconds=LEASE_SECONDS)
+    )
+    for withdrawal in due:
+        withdrawal.attempts += 1
+    return due
+
+
+def dispatch_due(limit: int | None = None) -> int:
+    """Asks settlement once about every pending withdrawal that is due, in batches; returns how many got final."""
+    batch_size = limit or ENVIRONMENT.dispatch_batch_size
+    ended = 0
+    while withdrawals := claim_due(batch_size):
+        crash_point(CrashPoint.DISPATCH_CLAIMED)
+        ended += _ask(withdrawals)
+        if len(withdrawals) < batch_size:
+            break
+    return ended
+
+
+def _ask(withdrawals: Sequence[Withdrawal]) -> int:
+    started = time.monotonic()
+    results, confirmed = withdrawals_settle(withdrawals)
+    duration_ms = int((time.monotonic() - started) * 1000)
+    _log_attempts(withdrawals, results, duration_ms)
+    for withdrawal in withdrawals:
+        if withdrawal.pk not in confirmed:
+            _ask_again_later(withdrawal)
+    conflicting = [pk for pk, result in results.items() if result.outcome is Outcome.CONFLICT]
+    if conflicting:
+        _flag(Withdrawal.objects.filter(pk__in=conflicting), "settlement knows them with other content")
+    return len(confirmed)
+
+
+def _log_attempts(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult], duration_ms: int) -> None:
+    DispatchAttempt.objects.bulk_create(
+        DispatchAttempt(
+            withdrawal=withdrawal,
+            number=withdrawal.attempts,
+            outcome=results[withdrawal.pk].outcome,
+            detail=results[withdrawal.pk].detail[:500],
+            duration_ms=duration_ms,
+        )
+        for withdrawal in withdrawals
+    )
+
+
+def _ask_again_later(withdrawal: Withdrawal) -> None:
+    wait = backoff_seconds(
+        withdrawal.attempts,
+        base=ENVIRONMENT.dispatch_backoff_base_seconds,
+        cap=ENVIRONMENT.dispatch_backoff_cap_seconds,
+    )
+    Withdrawal.objects.filter(pk=withdrawal.pk, state=Withdrawal.State.PENDING).update(
+        next_attempt_at=timezone.now() + timedelta(seconds=wait)
+    )
+
+
+def flag_overdue() -> int:
+    """Marks pending withdrawals whose outcome is unknown past the budget, for staff; returns how many are new.
+
+    They are never failed or refunded for it: the dispatcher goes on asking.
+    """
+    oldest = timezone.now() - timedelta(seconds=ENVIRONMENT.unknown_outcome_budget_seconds)
+    return _flag(Withdrawal.objects.filter(created_at__lt=oldest), "their outcome is unknown for too long")
+
+
+def _flag(withdrawals: QuerySet[Withdrawal], reason: str) -> int:
+    flagged = withdrawals.filter(state=Withdrawal.State.PENDING, overdue_since=None).update(
+        overdue_since=timezone.now()
+    )
+    if flagged:
+        logger.error("%d withdrawals are newly flagged for staff: %s", flagged, reason)
+    return flagged

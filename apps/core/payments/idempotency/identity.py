@@ -1,0 +1,70 @@
+"""What makes two requests the same: the caller, the key, and a keyed digest of each field."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from rest_framework.request import Request
+
+from core.environment import ENVIRONMENT
+from core.request_context import context_of
+from etebar_common.headers import parse_idempotency_key
+from etebar_common.problems import IdempotencyKeyMissing
+from payments.tokens.authentication import caller_of
+
+# digests are stored for ever and may be of secrets, so they are keyed by the one key that is never changed
+_KEY = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
+_DIGEST_CHARACTERS = 24
+
+
+def _canonical(value: Any) -> str:
+    return str(value) if isinstance(value, Decimal) else json.dumps(value, sort_keys=True, default=str)
+
+
+def digest_fields(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Each field's digest; the field's name is part of it, so equal values of two fields do not show as equal."""
+    return {
+        name: hmac.new(_KEY, f"request\0{name}\0{_canonical(value)}".encode(), hashlib.sha256).hexdigest()[
+            :_DIGEST_CHARACTERS
+        ]
+        for name, value in fields.items()
+    }
+
+
+def differing_fields(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
+    """The names of the fields in which two digested requests differ."""
+    return sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIdentity:
+    """One request under one key; `digests` includes the method and the path."""
+
+    scope: str
+    key: str
+    method: str
+    path: str
+    digests: dict[str, str]
+
+
+def identity_of(
+    request: Request, fields: Mapping[str, Any], *, scope: str | None = None, required: bool = False
+) -> RequestIdentity | None:
+    """The identity of a validated request, None when it brought no key.
+
+    Raises IdempotencyKeyMissing when one is `required`, IdempotencyKeyInvalid when the header is not a key.
+    """
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        if required:
+            raise IdempotencyKeyMissing("send an Idempotency-Key header: a new random key for each new withdrawal")
+        return None
+    key = parse_idempotency_key(header)
+    context_of(request).idempotency_key = key
+    method, path = str(request.method), request.path
+    digests = digest_fields({"method": method, "path": path, **fields})
+    return RequestIdentity(scope or caller_of(request).idempotency_scope, key, method, path, digests)

@@ -1,0 +1,82 @@
+"""Runs an act at most once per Idempotency-Key, in the act's own transaction.
+
+Withdrawals do the same inside payments_reserve; this is for every other POST that changes something.
+"""
+
+from collections.abc import Callable
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from etebar_common.problems import IdempotencyKeyReused, Problem, RequestInProgress
+from payments.answers import Answer, problem_answer
+from payments.idempotency.identity import RequestIdentity, differing_fields
+from payments.models import IdempotencyKey
+
+REFUSED_STATUS = 409
+RETRY_AFTER = {"Retry-After": "1"}
+
+
+def in_progress(key: str) -> RequestInProgress:
+    """The answer while another transaction holds the key."""
+    return RequestInProgress(f"a request with the key {key} has not ended yet", headers=RETRY_AFTER)
+
+
+def reused(first: dict[str, str], second: dict[str, str]) -> IdempotencyKeyReused:
+    """The answer to another request under a used key, naming what differs."""
+    names = differing_fields(first, second)
+    return IdempotencyKeyReused(f"these differ: {', '.join(names)}", extensions={"differs": names})
+
+
+def try_lock_key(scope: str, key: str) -> bool:
+    """Takes the key for the current transaction; False when another transaction has it. Never waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(payments_key_lock(%s, %s))", [scope, key])
+        return bool(cursor.fetchone()[0])
+
+
+@transaction.atomic(durable=True)
+def run_once(identity: RequestIdentity | None, act: Callable[[], Answer]) -> Answer:
+    """What `act` answers, or what it answered the first time.
+
+    A refusal (409) is an answer and is stored; every other error leaves no trace and the next request runs.
+    Raises RequestInProgress and IdempotencyKeyReused.
+    """
+    if identity is None:
+        return act()
+    if not try_lock_key(identity.scope, identity.key):
+        raise in_progress(identity.key)
+    stored = IdempotencyKey.objects.filter(scope=identity.scope, key=identity.key).first()
+    if stored is not None:
+        return _replay(stored, identity)
+    answer = _answer_of(act)
+    IdempotencyKey.objects.create(
+        scope=identity.scope,
+        key=identity.key,
+        method=identity.method,
+        path=identity.path,
+        request=identity.digests,
+        status=answer.status,
+        body=answer.body,
+        created_at=timezone.now(),
+    )
+    return answer
+
+
+def _replay(stored: IdempotencyKey, identity: RequestIdentity) -> Answer:
+    if stored.request != identity.digests:
+        raise reused(stored.request, identity.digests)
+    # only withdrawals are stored without a final answer, and they have a path of their own
+    assert stored.status is not None  # noqa: S101
+    assert stored.body is not None  # noqa: S101
+    return Answer(stored.status, stored.body, replayed=True)
+
+
+def _answer_of(act: Callable[[], Answer]) -> Answer:
+    try:
+        with transaction.atomic():
+            return act()
+    except Problem as problem:
+        if problem.status != REFUSED_STATUS:
+            raise
+        return problem_answer(problem)

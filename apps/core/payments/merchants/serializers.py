@@ -1,0 +1,90 @@
+"""What requests about merchants must look like."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from core.environment import ENVIRONMENT
+from core.serializers import AmountField, IdField, StrictSerializer, TextField
+from etebar_common.bank_account import parse_bank_account
+from payments.models import Merchant
+from payments.withdrawals.serializers import PageQuerySerializer
+
+MAXIMUM_PASSWORD_LENGTH = 128
+
+
+class PasswordField(TextField):
+    """Kept as it is typed: spaces at its ends count."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            max_length=MAXIMUM_PASSWORD_LENGTH,
+            trim_whitespace=False,
+            write_only=True,
+            style={"input_type": "password"},
+            **kwargs,
+        )
+
+
+class RegisterSerializer(StrictSerializer):
+    username = TextField(max_length=150, validators=[UnicodeUsernameValidator()])
+    password = PasswordField()
+    requested_credit = AmountField()
+    bank_account = TextField(max_length=50)
+
+    def validate_bank_account(self, value: str) -> str:
+        try:
+            return parse_bank_account(value, ENVIRONMENT.etebar_profile)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            validate_password(attrs["password"], User(username=attrs["username"]))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"password": error.messages}) from error
+        return attrs
+
+
+class CreditLimitSerializer(StrictSerializer):
+    merchant_id = IdField()
+    credit_limit = AmountField(allow_zero=True)
+
+
+class MerchantDecisionSerializer(StrictSerializer):
+    merchant_id = IdField()
+    reason = TextField(max_length=500, required=False, default="")
+
+
+class MerchantReferenceSerializer(StrictSerializer):
+    merchant_id = IdField()
+
+
+class MerchantQuerySerializer(PageQuerySerializer):
+    state = serializers.ChoiceField(choices=Merchant.State.choices, required=False)
+    username = TextField(max_length=150, required=False)
+
+
+class MerchantSerializer(serializers.Serializer[Merchant]):
+    """A merchant as answers show it; credit is null before approval."""
+
+    merchant_id = serializers.IntegerField()
+    username = serializers.CharField()
+    state = serializers.ChoiceField(choices=Merchant.State.choices)
+    state_reason = serializers.CharField()
+    requested_credit = AmountField()
+    bank_account = serializers.CharField(help_text="Masked.")
+    wallet_account_id = serializers.UUIDField(allow_null=True)
+    credit_limit = AmountField(allow_null=True)
+    utilized_amount = AmountField(allow_null=True)
+    available_credit = AmountField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class MerchantPageSerializer(serializers.Serializer[Merchant]):
+    results = MerchantSerializer(many=True)
+    next = serializers.CharField(allow_null=True)

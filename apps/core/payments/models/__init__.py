@@ -1,0 +1,24 @@
+"""The tables of the app `payments`, one subject a file."""
+
+from payments.models.books import BooksCheck
+from payments.models.credit import POOL_ID, CreditPool, MerchantCredit, PoolTopUp
+from payments.models.idempotency import IdempotencyKey
+from payments.models.ledger import LedgerEntry
+from payments.models.merchant import Merchant, WalletAccount
+from payments.models.request_log import ApiRequestLog
+from payments.models.withdrawal import DispatchAttempt, Withdrawal
+
+__all__ = [
+    "POOL_ID",
+    "ApiRequestLog",
+    "BooksCheck",
+    "CreditPool",
+    "DispatchAttempt",
+    "IdempotencyKey",
+    "LedgerEntry",
+    "Merchant",
+    "MerchantCredit",
+    "PoolTopUp",
+    "WalletAccount",
+    "Withdrawal",
+]

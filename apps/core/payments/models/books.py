@@ -1,0 +1,15 @@
+"""When the books were last compared, and what did not agree."""
+
+from django.db import models
+
+
+class BooksCheck(models.Model):
+    """One run of verify_books; `differences` is a list of sentences, empty when the books agree."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    settlement_compared = models.BooleanField()
+    differences = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"books check of {self.started_at}: {len(self.differences)} differences"

@@ -1,0 +1,62 @@
+"""The two balances that a withdrawal changes: the merchant's used credit and the pool behind all limits."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from payments.models.merchant import Merchant
+
+POOL_ID = 1
+
+
+class MerchantCredit(models.Model):
+    """A merchant's limit and what of it is used; `ledger_number` is the number of its last ledger entry."""
+
+    merchant = models.OneToOneField(Merchant, on_delete=models.PROTECT, related_name="credit")
+    credit_limit = models.DecimalField(max_digits=20, decimal_places=2)
+    utilized_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    ledger_number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(credit_limit__gte=0), name="credit_limit_not_negative"),
+            models.CheckConstraint(condition=Q(utilized_amount__gte=0), name="utilized_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"credit of merchant {self.merchant_id}"
+
+
+class CreditPool(models.Model):
+    """The one shared pool (id 1), and the funding that came in from outside as its counter-account."""
+
+    available_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    ledger_number = models.BigIntegerField(default=0)
+    funded_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    funding_ledger_number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(available_amount__gte=0), name="pool_not_negative"),
+            models.CheckConstraint(condition=Q(id=POOL_ID), name="pool_is_one"),
+        ]
+
+    def __str__(self) -> str:
+        return "credit pool"
+
+
+class PoolTopUp(models.Model):
+    """Money that staff added to the pool."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_positive")]
+
+    def __str__(self) -> str:
+        return f"top-up {self.pk}"

@@ -1,0 +1,45 @@
+"""The double-entry ledger: what changed a balance, in order, for ever."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from payments.models.withdrawal import Withdrawal
+
+
+class LedgerEntry(models.Model):
+    """One side of a transaction: `amount` is signed, a transaction's entries sum to zero.
+
+    `number` counts an account's entries from 1 without a gap, `balance_after` is the account's balance after this one.
+    Rows are only ever added: triggers and grants refuse the rest.
+    """
+
+    class Account(models.TextChoices):
+        POOL = "pool"
+        MERCHANT = "merchant"
+        FUNDING = "funding"
+
+    class Kind(models.TextChoices):
+        TOP_UP = "top_up"
+        RESERVE = "reserve"
+        RELEASE = "release"
+
+    transaction_id = models.UUIDField()
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    account = models.CharField(max_length=10, choices=Account.choices)
+    account_id = models.BigIntegerField()
+    number = models.BigIntegerField()
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    balance_after = models.DecimalField(max_digits=20, decimal_places=2)
+    withdrawal = models.ForeignKey(
+        Withdrawal, on_delete=models.PROTECT, null=True, related_name="ledger_entries", db_index=False
+    )
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "account_id", "number"], name="ledger_account_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.account_id} #{self.number}: {self.amount}"

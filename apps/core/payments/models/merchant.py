@@ -1,0 +1,51 @@
+"""Who withdraws, and where the money goes."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Merchant(models.Model):
+    """A business that may withdraw once staff approved it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        APPROVED = "approved"
+        REFUSED = "refused"
+        SUSPENDED = "suspended"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="merchant")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    state_reason = models.CharField(max_length=500, blank=True, default="")
+    requested_credit = models.DecimalField(max_digits=20, decimal_places=2)
+    bank_account = models.CharField(max_length=34)
+    created_at = models.DateTimeField(auto_now_add=True)
+    state_changed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "created_at", "id"], name="merchant_by_state")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "approved", "refused", "suspended"]), name="merchant_state_known"
+            ),
+            models.CheckConstraint(condition=Q(requested_credit__gte=0), name="merchant_request_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"merchant {self.pk} ({self.state})"
+
+
+class WalletAccount(models.Model):
+    """The bank account that an approved merchant's withdrawals are paid to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    merchant = models.OneToOneField(Merchant, on_delete=models.PROTECT, related_name="wallet_account")
+    bank_account = models.CharField(max_length=34)
+    fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"wallet account {self.pk}"

@@ -1,0 +1,39 @@
+"""What changes the credit pool beside withdrawals."""
+
+from decimal import Decimal
+
+from django.utils import timezone
+from uuid_utils.compat import uuid7
+
+from payments.ledger import arithmetic
+from payments.locks import lock_pool
+from payments.models import CreditPool, LedgerEntry, PoolTopUp
+
+
+def pool_top_up(*, amount: Decimal, made_by_id: int) -> tuple[PoolTopUp, CreditPool]:
+    """Adds money to the pool and posts it; runs in its caller's transaction."""
+    pool = lock_pool()
+    top_up = PoolTopUp.objects.create(pk=uuid7(), amount=amount, made_by_id=made_by_id)
+    pool.available_amount += amount
+    pool.ledger_number += 1
+    pool.funded_amount += amount
+    pool.funding_ledger_number += 1
+    pool.save()
+    after = {
+        "pool": (pool.ledger_number, pool.available_amount),
+        "funding": (pool.funding_ledger_number, -pool.funded_amount),
+    }
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            transaction_id=top_up.pk,
+            kind=LedgerEntry.Kind.TOP_UP,
+            account=posting.account,
+            account_id=posting.account_id,
+            number=after[posting.account][0],
+            amount=posting.amount,
+            balance_after=after[posting.account][1],
+            created_at=timezone.now(),
+        )
+        for posting in arithmetic.top_up(amount, pool.pk)
+    )
+    return top_up, pool

@@ -1,0 +1,137 @@
+"""Writes ApiRequestLog rows in batches, off the request's path.
+
+The money transaction opens (and mostly completes) the rows of withdrawals itself; this writer completes the rest and
+adds reads and refusals. Its queue is bounded: when the database is away for long, the newest rows are dropped and
+counted.
+"""
+
+import atexit
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.http import HttpRequest
+
+from core.client_address import client_address
+from core.request_context import RequestContext
+from payments.models import ApiRequestLog
+
+logger = logging.getLogger(__name__)
+
+QUEUE_ROWS = 10_000
+BATCH_ROWS = 500
+RETRY_SECONDS = 1.0
+FLUSH_SECONDS = 5.0
+
+
+class RequestLogWriter:
+    """One thread per process, started with the first row (so after any fork)."""
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[ApiRequestLog] = queue.Queue(QUEUE_ROWS)
+        self._dropped = 0
+        threading.Thread(target=self._run, name="request-log", daemon=True).start()
+        atexit.register(self.flush)
+
+    def put(self, row: ApiRequestLog) -> None:
+        """Takes a row; never waits."""
+        try:
+            self._queue.put_nowait(row)
+        except queue.Full:
+            self._dropped += 1
+            if self._dropped % BATCH_ROWS == 1:
+                logger.critical("request log is full: %d rows dropped so far", self._dropped)
+
+    def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
+        """Waits until all rows are written; False when that took longer than the timeout."""
+        deadline = time.monotonic() + timeout_seconds
+        while self._queue.unfinished_tasks:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def _run(self) -> None:
+        while True:
+            rows = [self._queue.get()]
+            while len(rows) < BATCH_ROWS and not self._queue.empty():
+                rows.append(self._queue.get())
+            self._write_until_done(rows)
+            for _ in rows:
+                self._queue.task_done()
+
+    @staticmethod
+    def _write_until_done(rows: Sequence[ApiRequestLog]) -> None:
+        while True:
+            try:
+                write_rows(rows)
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("request log cannot be written, will try again: %s", str(error).strip())
+                connection.close()
+                time.sleep(RETRY_SECONDS)
+            else:
+                return
+
+
+def write_rows(rows: Sequence[ApiRequestLog]) -> None:
+    """Adds the rows; one that a money transaction opened is completed instead."""
+    ApiRequestLog.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=["status", "duration_ms"]
+    )
+
+
+@cache
+def _writer_of(process_id: int) -> RequestLogWriter:  # noqa: ARG001 - a forked child needs a writer of its own
+    return RequestLogWriter()
+
+
+def writer() -> RequestLogWriter:
+    """This process's writer."""
+    return _writer_of(os.getpid())
+
+
+def printable(text: str, length: int) -> str:
+    """The text as a log column takes it: without NUL, which PostgreSQL refuses, and cut."""
+    return text.replace("\x00", "�").encode("utf-8", "replace").decode()[:length]
+
+
+def record_request(request: HttpRequest, context: RequestContext, status: int) -> None:
+    """Queues the request's row, unless the money transaction has written it whole."""
+    if context.log_is_complete:
+        return
+    duration_ms = context.duration_ms
+    user = context.user
+    row = ApiRequestLog(
+        id=context.log_id,
+        request_id=context.request_id,
+        method=printable(request.method or "", 16),
+        path=printable(request.path, 255),
+        status=status,
+        user_id=user.pk if user else None,
+        merchant_id=user.merchant_id if user else None,
+        remote_address=client_address(request),
+        idempotency_key=context.idempotency_key,
+        withdrawal_id=context.withdrawal_id,
+        duration_ms=duration_ms,
+        created_at=datetime.now(UTC) - timedelta(milliseconds=duration_ms),
+    )
+    writer().put(row)
+
+
+def opened_row(request: HttpRequest, context: RequestContext) -> dict[str, Any]:
+    """The row that a money transaction opens, as the members that payments_reserve reads."""
+    return {
+        "log_id": str(context.log_id),
+        "request_id": context.request_id,
+        "method": request.method,
+        "path": request.path,
+        "user_id": context.user.pk if context.user else None,
+        "remote_address": client_address(request),
+    }

@@ -1,0 +1,98 @@
+"""/api/v1/auth/token: username and password for tokens. The only file that knows how simplejwt turns them over."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
+
+from core.openapi import describe
+from core.rate_limits import AddressRateLimit, TokenAccountRateLimit, TokenRateLimit
+from core.serializers import StrictSerializer, TextField, validated
+from etebar_common.problems import CredentialsInvalid, TokenInvalid
+from payments.merchants.serializers import PasswordField
+from payments.tokens.authentication import refresh_token_for
+
+MAXIMUM_TOKEN_LENGTH = 4096
+
+
+class CredentialsSerializer(StrictSerializer):
+    username = TextField(max_length=150)
+    password = PasswordField()
+
+
+class RefreshSerializer(StrictSerializer):
+    refresh = TextField(max_length=MAXIMUM_TOKEN_LENGTH)
+
+
+class VerifySerializer(StrictSerializer):
+    token = TextField(max_length=MAXIMUM_TOKEN_LENGTH)
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    """An empty object: the token is good."""
+
+
+class TokenView(APIView):
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = (TokenRateLimit, TokenAccountRateLimit)
+
+    @describe("Log in", request=CredentialsSerializer, answers={200: TokenPairSerializer}, problems=(401,), public=True)
+    def post(self, request: Request) -> Response:
+        """An access token for the Authorization header, and a refresh token for the next one."""
+        fields = validated(CredentialsSerializer, request.data)
+        user = authenticate(request._request, **fields)  # noqa: SLF001 - DRF gives no other way to the HttpRequest
+        if user is None:
+            raise CredentialsInvalid
+        refresh = refresh_token_for(user)
+        return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
+
+
+class RefreshView(APIView):
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = (AddressRateLimit,)
+
+    @describe(
+        "Refresh a token", request=RefreshSerializer, answers={200: TokenPairSerializer}, problems=(401,), public=True
+    )
+    def post(self, request: Request) -> Response:
+        """A new pair; the refresh token given is spent."""
+        fields = validated(RefreshSerializer, request.data)
+        try:
+            pair = TokenRefreshSerializer().validate(fields)
+        except TokenError as error:
+            raise TokenInvalid(str(error)) from error
+        return Response({"access": pair["access"], "refresh": pair["refresh"]})
+
+
+class VerifyView(APIView):
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = (AddressRateLimit,)
+
+    @describe(
+        "Verify a token", request=VerifySerializer, answers={200: VerifiedSerializer}, problems=(401,), public=True
+    )
+    def post(self, request: Request) -> Response:
+        """200 if the token is ours, not expired and not revoked; else 401."""
+        fields = validated(VerifySerializer, request.data)
+        try:
+            token = UntypedToken(fields["token"])
+            if token["token_type"] == RefreshToken.token_type:  # refused here when it is revoked
+                RefreshToken(fields["token"])
+        except TokenError as error:
+            raise TokenInvalid(str(error)) from error
+        return Response({})

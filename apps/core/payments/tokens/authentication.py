@@ -1,0 +1,92 @@
+"""JSON Web Tokens: who the caller is, from the token alone, without a query.
+
+A thin wrapper around simplejwt. The token carries the merchant's id; whether the merchant may withdraw is decided by
+the money transaction, which reads its state anyway. Staff rights are read from the database at each request.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.contrib.auth.models import User
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from core.request_context import context_of
+from etebar_common.problems import NotAuthenticated, PermissionDenied, TokenInvalid
+from payments.models import Merchant
+
+BEARER = b"bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUser:
+    """The caller as the token names it; `merchant_id` is None for staff."""
+
+    pk: int
+    username: str
+    merchant_id: int | None
+    is_authenticated: ClassVar[bool] = True
+    is_anonymous: ClassVar[bool] = False
+
+    @property
+    def id(self) -> int:
+        return self.pk
+
+    @property
+    def idempotency_scope(self) -> str:
+        """Whose keys are told apart from whose."""
+        return f"user:{self.pk}"
+
+
+def add_claims(token: RefreshToken, user: User, merchant_id: int | None) -> RefreshToken:
+    """Puts what TokenUser needs into a refresh token; its access tokens carry it on."""
+    token["username"] = user.get_username()
+    token["merchant_id"] = merchant_id
+    return token
+
+
+def refresh_token_for(user: User) -> RefreshToken:
+    """A new refresh token for the user."""
+    merchant_id = Merchant.objects.filter(user=user).values_list("id", flat=True).first()
+    return add_claims(RefreshToken.for_user(user), user, merchant_id)
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Reads `Authorization: Bearer`."""
+
+    def authenticate(self, request: Request) -> tuple[TokenUser, AccessToken] | None:
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != BEARER:
+            return None
+        if len(parts) != 2:  # noqa: PLR2004 - the scheme and the token
+            raise TokenInvalid("expected `Authorization: Bearer` and one token")
+        try:
+            token = AccessToken(parts[1].decode("ascii"))  # type: ignore[arg-type] # simplejwt takes text, its hints do not
+            user = TokenUser(
+                pk=int(token["user_id"]), username=str(token["username"]), merchant_id=token["merchant_id"]
+            )
+        except (TokenError, KeyError, ValueError, UnicodeDecodeError) as error:
+            raise TokenInvalid(str(error)) from error
+        context_of(request).user = user
+        return user, token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the signature of BaseAuthentication
+        return 'Bearer realm="etebar"'
+
+
+def caller_of(request: Request) -> TokenUser:
+    """Who sent the request; raises NotAuthenticated without a token."""
+    user = context_of(request).user
+    if user is None:
+        raise NotAuthenticated("expected an Authorization: Bearer header")
+    return user
+
+
+def merchant_id_of(request: Request) -> int:
+    """The merchant whose token it is; raises PermissionDenied for staff."""
+    merchant_id = caller_of(request).merchant_id
+    if merchant_id is None:
+        raise PermissionDenied("this account is staff, not a merchant")
+    return merchant_id

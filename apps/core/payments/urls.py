@@ -1,0 +1,33 @@
+"""Everything under /api/v1/. Paths that the seed contract names never change."""
+
+from django.urls import path
+
+from payments.idempotency.api import KeyView
+from payments.ledger.api import LedgerView, MerchantLedgerView
+from payments.merchants import api as merchants
+from payments.pool.api import PoolView, TopUpView
+from payments.tokens.api import RefreshView, TokenView, VerifyView
+from payments.withdrawals.api import StaffWithdrawalsView, WithdrawalsView, WithdrawalView
+
+urlpatterns = [
+    path("auth/token", TokenView.as_view()),
+    path("auth/token/refresh", RefreshView.as_view()),
+    path("auth/token/verify", VerifyView.as_view()),
+    path("auth/register", merchants.RegisterView.as_view()),
+    path("me", merchants.MeView.as_view()),
+    path("withdrawals", WithdrawalsView.as_view()),
+    path("withdrawals/<uuid:withdrawal_id>", WithdrawalView.as_view()),
+    path("ledger", LedgerView.as_view()),
+    path("idempotency-keys", KeyView.as_view()),
+    path("admin/merchants", merchants.MerchantsView.as_view()),
+    path("admin/merchants/<int:merchant_id>", merchants.MerchantView.as_view()),
+    path("admin/merchants/<int:merchant_id>/ledger", MerchantLedgerView.as_view()),
+    path("admin/approve", merchants.ApproveView.as_view()),
+    path("admin/refuse", merchants.RefuseView.as_view()),
+    path("admin/suspend", merchants.SuspendView.as_view()),
+    path("admin/reinstate", merchants.ReinstateView.as_view()),
+    path("admin/credit-limit", merchants.CreditLimitView.as_view()),
+    path("admin/pool", PoolView.as_view()),
+    path("admin/pool/topup", TopUpView.as_view()),
+    path("admin/withdrawals", StaffWithdrawalsView.as_view()),
+]

@@ -1,0 +1,97 @@
+"""Reserves funds for a list of withdrawals: one statement, one transaction, each member's own outcome."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from etebar_common.crash import CrashPoint
+from payments.idempotency.identity import RequestIdentity
+from payments.statements import call_function
+from payments.withdrawals.representation import refusal_bodies
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveRequest:
+    """A withdrawal that asks for its funds; `log` are the members of its row in the request log."""
+
+    withdrawal_id: UUID
+    merchant_id: int
+    amount: Decimal
+    identity: RequestIdentity
+    dispatch_after_seconds: float
+    log: dict[str, Any]
+
+    def item(self, ordinal: int) -> dict[str, Any]:
+        """The members of payments_reserve_item."""
+        return {
+            "log_id": None,
+            **self.log,
+            "ordinal": ordinal,
+            "withdrawal_id": str(self.withdrawal_id),
+            "merchant_id": self.merchant_id,
+            "amount": str(self.amount),
+            "scope": self.identity.scope,
+            "key": self.identity.key,
+            "method": self.identity.method,
+            "path": self.identity.path,
+            "request": self.identity.digests,
+            "dispatch_after_seconds": self.dispatch_after_seconds,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What became of one request.
+
+    `outcome` is accepted, replay, reused, in_progress or the code of a refusal. `status` and `body` are the stored
+    answer of a refusal or of a replay that is final; `account_id` and `bank_account` are given for accepted ones.
+    """
+
+    outcome: str
+    status: int | None
+    body: str | None
+    withdrawal_id: UUID | None
+    first_request: dict[str, str] | None
+    decided_at: datetime
+    account_id: UUID | None
+    bank_account: str | None
+
+
+DUPLICATE = "duplicate"
+
+
+@cache
+def _refusals() -> str:
+    return json.dumps(refusal_bodies())
+
+
+def _reservation(row: dict[str, Any]) -> Reservation:
+    members = {name: row[name] for name in Reservation.__dataclass_fields__}
+    # Django leaves jsonb of raw statements as text
+    first_request = json.loads(row["first_request"]) if row["first_request"] else None
+    return Reservation(**{**members, "first_request": first_request})
+
+
+def reserve(requests: Sequence[ReserveRequest]) -> list[Reservation]:
+    """Decides the requests in their order; results equal deciding them one by one.
+
+    Accepted ones are durable when this returns. A key that is in the list twice is decided again after the commit, when
+    it is a replay of the first.
+    """
+    items = [request.item(ordinal) for ordinal, request in enumerate(requests, 1)]
+    rows = call_function(
+        "SELECT * FROM payments_reserve(%s, %s)",
+        [json.dumps(items), _refusals()],
+        crash_before_commit=CrashPoint.BEFORE_RESERVE_COMMIT,
+    )
+    results = [_reservation(row) for row in rows]
+    again = [index for index, result in enumerate(results) if result.outcome == DUPLICATE]
+    if again:
+        for index, result in zip(again, reserve([requests[index] for index in again]), strict=True):
+            results[index] = result
+    return results
