@@ -46,6 +46,8 @@ class CoreEnvironment(Environment):
     db_name: str = "walletdb"
     db_user: str = "wallet_app"
     db_password: SecretStr = SecretStr("")
+    db_owner_user: str = "wallet"
+    db_owner_password: SecretStr | None = None
     db_connect_timeout_seconds: int = Field(default=3, gt=0)
     conn_max_age_seconds: int = Field(default=300, ge=0, validation_alias="conn_max_age")
 

@@ -1,5 +1,6 @@
 """Django's settings; every value that differs between installations comes from core.environment."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from tempfile import gettempdir
@@ -70,14 +71,18 @@ TEMPLATES = [
     }
 ]
 
+# what creates databases and tables acts as their owner; everything else as the application's role
+_AS_OWNER = ENVIRONMENT.db_owner_password is not None and bool({"migrate", "test"} & set(sys.argv[1:2]))
+_DB_PASSWORD = ENVIRONMENT.db_owner_password if _AS_OWNER else ENVIRONMENT.db_password
+
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "HOST": ENVIRONMENT.db_host,
         "PORT": ENVIRONMENT.db_port,
         "NAME": ENVIRONMENT.db_name,
-        "USER": ENVIRONMENT.db_user,
-        "PASSWORD": ENVIRONMENT.db_password.get_secret_value(),
+        "USER": ENVIRONMENT.db_owner_user if _AS_OWNER else ENVIRONMENT.db_user,
+        "PASSWORD": _DB_PASSWORD.get_secret_value() if _DB_PASSWORD else "",
         "CONN_MAX_AGE": ENVIRONMENT.conn_max_age_seconds,
         "CONN_HEALTH_CHECKS": False,
         # PgBouncer in transaction mode keeps no session, so no cursor may outlive its transaction
@@ -101,6 +106,9 @@ AUTH_PASSWORD_VALIDATORS = (
         )
     ]
 )
+if ENVIRONMENT.etebar_profile is Profile.TEST:
+    # tests make hundreds of accounts; a slow hash would be most of their time
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if ENVIRONMENT.etebar_profile is Profile.PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

@@ -9,8 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 Secret32 = Annotated[SecretStr, Field(min_length=32)]
 
@@ -28,10 +27,10 @@ class Profile(StrEnum):
         return self is not Profile.PRODUCTION
 
 
-class Environment(BaseSettings):
-    """Base of each service's settings."""
+class Environment(BaseModel):
+    """Base of each service's settings; a field is set by the variable of its name, or of its alias, in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = ConfigDict(frozen=True)
 
     etebar_profile: Profile = Profile.PRODUCTION
     log_level: str = "INFO"
@@ -45,7 +44,8 @@ def load(kind: type[E_], service: str, environ: Mapping[str, str] = os.environ) 
     """The settings of `service`; raises SystemExit with one line per setting that is missing or wrong."""
     problems: list[str] = []
     values = _with_files(environ, {name.upper() for name in kind.model_fields}, problems)
-    known = {name: values[name.upper()] for name in kind.model_fields if values.get(name.upper())}
+    names = [str(field.validation_alias or name) for name, field in kind.model_fields.items()]
+    known = {name: values[name.upper()] for name in names if values.get(name.upper())}
     try:
         settings = kind.model_validate(known)
     except ValidationError as error:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -29,16 +28,18 @@ QUEUE_ROWS = 10_000
 BATCH_ROWS = 500
 RETRY_SECONDS = 1.0
 FLUSH_SECONDS = 5.0
+END = None
 
 
 class RequestLogWriter:
     """One thread per process, started with the first row (so after any fork)."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[ApiRequestLog] = queue.Queue(QUEUE_ROWS)
+        self._queue: queue.Queue[ApiRequestLog | None] = queue.Queue(QUEUE_ROWS)
         self._dropped = 0
-        threading.Thread(target=self._run, name="request-log", daemon=True).start()
-        atexit.register(self.flush)
+        self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
 
     def put(self, row: ApiRequestLog) -> None:
         """Takes a row; never waits."""
@@ -58,14 +59,22 @@ class RequestLogWriter:
             time.sleep(0.01)
         return True
 
+    def close(self, timeout_seconds: float = FLUSH_SECONDS) -> None:
+        """Writes what is queued, within the timeout, and ends the thread and its connection."""
+        if self._thread.is_alive():
+            self._queue.put(END)
+            self._thread.join(timeout_seconds)
+
     def _run(self) -> None:
-        while True:
-            rows = [self._queue.get()]
-            while len(rows) < BATCH_ROWS and not self._queue.empty():
-                rows.append(self._queue.get())
-            self._write_until_done(rows)
-            for _ in rows:
+        items: list[ApiRequestLog | None] = []
+        while END not in items:
+            items = [self._queue.get()]
+            while len(items) < BATCH_ROWS and not self._queue.empty():
+                items.append(self._queue.get())
+            self._write_until_done([row for row in items if row is not END])
+            for _ in items:
                 self._queue.task_done()
+        connection.close()
 
     @staticmethod
     def _write_until_done(rows: Sequence[ApiRequestLog]) -> None:
@@ -87,14 +96,19 @@ def write_rows(rows: Sequence[ApiRequestLog]) -> None:
     )
 
 
-@cache
-def _writer_of(process_id: int) -> RequestLogWriter:  # noqa: ARG001 - a forked child needs a writer of its own
-    return RequestLogWriter()
+_writers: dict[int, RequestLogWriter] = {}
+_making = threading.Lock()
 
 
 def writer() -> RequestLogWriter:
-    """This process's writer."""
-    return _writer_of(os.getpid())
+    """This process's writer; a forked child gets one of its own."""
+    process_id = os.getpid()
+    if process_id not in _writers:
+        # the first requests come on many threads at once
+        with _making:
+            if process_id not in _writers:
+                _writers[process_id] = RequestLogWriter()
+    return _writers[process_id]
 
 
 def printable(text: str, length: int) -> str:

@@ -1,0 +1,1 @@
+"""Core's tests, on a real PostgreSQL and a real settlement service."""

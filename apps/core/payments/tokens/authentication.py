@@ -5,19 +5,22 @@ the money transaction, which reads its state anyway. Staff rights are read from 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from datetime import timedelta
+from typing import ClassVar, TypeVar
 
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from core.request_context import context_of
 from etebar_common.problems import NotAuthenticated, PermissionDenied, TokenInvalid
 from payments.models import Merchant
 
 BEARER = b"bearer"
+
+T = TypeVar("T", bound=Token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class TokenUser:
         return f"user:{self.pk}"
 
 
-def add_claims(token: RefreshToken, user: User, merchant_id: int | None) -> RefreshToken:
-    """Puts what TokenUser needs into a refresh token; its access tokens carry it on."""
+def add_claims(token: T, user: User, merchant_id: int | None) -> T:
+    """Puts what TokenUser needs into a token; the access tokens of a refresh token carry it on."""
     token["username"] = user.get_username()
     token["merchant_id"] = merchant_id
     return token
@@ -51,6 +54,13 @@ def refresh_token_for(user: User) -> RefreshToken:
     """A new refresh token for the user."""
     merchant_id = Merchant.objects.filter(user=user).values_list("id", flat=True).first()
     return add_claims(RefreshToken.for_user(user), user, merchant_id)
+
+
+def access_token_for(user: User, merchant_id: int | None, lifetime: timedelta) -> AccessToken:
+    """An access token alone, for a time of its own; leaves no trace in the database."""
+    token = AccessToken.for_user(user)
+    token.set_exp(lifetime=lifetime)
+    return add_claims(token, user, merchant_id)
 
 
 class TokenAuthentication(BaseAuthentication):
