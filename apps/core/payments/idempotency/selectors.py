@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from django.db import transaction
+from django.db import connection
 
-from payments.idempotency.services import REFUSED_STATUS, try_lock_key
+from payments.idempotency.services import REFUSED_STATUS
 from payments.models import IdempotencyKey
 
 
@@ -26,14 +26,17 @@ def state_of(row: IdempotencyKey) -> KeyState:
     return KeyState.REFUSED if row.status == REFUSED_STATUS else KeyState.DONE
 
 
-@transaction.atomic
 def explain_key(*, scope: str, key: str) -> tuple[KeyState | None, IdempotencyKey | None]:
     """The key's state and row; (None, None) for a key that left no trace."""
+    running = _is_running(scope, key)
+    # looked up after: what has ended since is found
     row = IdempotencyKey.objects.select_related("withdrawal").filter(scope=scope, key=key).first()
     if row is not None:
         return state_of(row), row
-    if not try_lock_key(scope, key):
-        return KeyState.RUNNING, None
-    # it may have ended between the two looks
-    row = IdempotencyKey.objects.select_related("withdrawal").filter(scope=scope, key=key).first()
-    return (state_of(row), row) if row else (None, None)
+    return (KeyState.RUNNING if running else None), None
+
+
+def _is_running(scope: str, key: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT payments_key_is_running(%s, %s)", [scope, key])
+        return bool(cursor.fetchone()[0])

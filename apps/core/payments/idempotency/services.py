@@ -3,6 +3,7 @@
 Withdrawals do the same inside payments_reserve; this is for every other POST that changes something.
 """
 
+import json
 from collections.abc import Callable
 
 from django.db import connection, transaction
@@ -22,17 +23,22 @@ def in_progress(key: str) -> RequestInProgress:
     return RequestInProgress(f"a request with the key {key} has not ended yet", headers=RETRY_AFTER)
 
 
-def reused(first: dict[str, str], second: dict[str, str]) -> IdempotencyKeyReused:
-    """The answer to another request under a used key, naming what differs."""
+def reused(first: dict[str, str] | None, second: dict[str, str]) -> IdempotencyKeyReused:
+    """The answer to another request under a used key, naming what differs; `first` is None while the first one runs."""
+    if first is None:
+        return IdempotencyKeyReused("a different request with this key is running", headers=RETRY_AFTER)
     names = differing_fields(first, second)
     return IdempotencyKeyReused(f"these differ: {', '.join(names)}", extensions={"differs": names})
 
 
-def try_lock_key(scope: str, key: str) -> bool:
-    """Takes the key for the current transaction; False when another transaction has it. Never waits."""
+def _take_key(identity: RequestIdentity) -> str | None:
+    """Takes the key for the current transaction, or says who has it (payments_try_key). Never waits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(payments_key_lock(%s, %s))", [scope, key])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT payments_try_key(%s, %s, %s)", [identity.scope, identity.key, json.dumps(identity.digests)]
+        )
+        holder: str | None = cursor.fetchone()[0]
+        return holder
 
 
 @transaction.atomic(durable=True)
@@ -44,11 +50,14 @@ def run_once(identity: RequestIdentity | None, act: Callable[[], Answer]) -> Ans
     """
     if identity is None:
         return act()
-    if not try_lock_key(identity.scope, identity.key):
+    holder = _take_key(identity)
+    if holder == "in_progress":
         raise in_progress(identity.key)
     stored = IdempotencyKey.objects.filter(scope=identity.scope, key=identity.key).first()
     if stored is not None:
         return _replay(stored, identity)
+    if holder is not None:
+        raise reused(None, identity.digests)
     answer = _answer_of(act)
     IdempotencyKey.objects.create(
         scope=identity.scope,

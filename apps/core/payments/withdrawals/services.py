@@ -85,7 +85,7 @@ def _answer_without_payout(command: WithdrawalCommand, reservation: Reservation)
         case "in_progress":
             raise in_progress(command.identity.key)
         case "reused":
-            raise reused(reservation.first_request or {}, command.identity.digests)
+            raise reused(reservation.first_request, command.identity.digests)
         case "replay":
             command.context.withdrawal_id = reservation.withdrawal_id
             return replayed_answer(reservation)

@@ -35,6 +35,31 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT hashtextextended(scope || chr(10) || key, 0)
 $$;
 
+-- Takes a key for this transaction and returns null, or says who has it: the same request (in_progress) or another one.
+-- Two locks, the request's own first: whoever gets that one and not the key's knows that another request runs.
+CREATE FUNCTION payments_try_key(scope text, key text, request jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(payments_key_lock(scope, key || chr(10) || request::text)) THEN
+        RETURN 'in_progress';
+    END IF;
+    IF NOT pg_try_advisory_xact_lock(payments_key_lock(scope, key)) THEN
+        RETURN 'other_running';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- Whether a transaction that is not over holds the key; takes no lock itself, so it is in nobody's way.
+CREATE FUNCTION payments_key_is_running(scope text, key text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND (classid::bigint << 32) | objid::bigint = payments_key_lock(scope, key))
+$$;
+
 -- Stores refusals as final answers; @amount@ and @available@ in the given bodies are filled in here, once.
 CREATE FUNCTION payments_store_refusals(
     v_items payments_reserve_item[], v_outcomes text[], v_available numeric[], refusals jsonb
@@ -129,16 +154,22 @@ BEGIN
 
     -- a key that another transaction holds is running there; a key twice in this list is decided in the caller's next one
     SELECT array_agg(CASE WHEN i.nth > 1 THEN 'duplicate'
-                          WHEN NOT pg_try_advisory_xact_lock(payments_key_lock(i.scope, i.key)) THEN 'in_progress' END
+                          ELSE payments_try_key(i.scope, i.key, i.request) END
                      ORDER BY i.ordinal)
     INTO v_outcomes
-    FROM (SELECT x.ordinal, x.scope, x.key, row_number() OVER (PARTITION BY x.scope, x.key ORDER BY x.ordinal) AS nth
+    FROM (SELECT x.ordinal, x.scope, x.key, x.request, row_number() OVER (PARTITION BY x.scope, x.key ORDER BY x.ordinal) AS nth
           FROM unnest(v_items) AS x) AS i;
 
-    FOR r IN SELECT i.ordinal, k.request = i.request AS same
-             FROM unnest(v_items) AS i JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key
-             WHERE v_outcomes[i.ordinal] IS NULL LOOP
-        v_outcomes[r.ordinal] := CASE WHEN r.same THEN 'replay' ELSE 'reused' END;
+    FOR r IN SELECT i.ordinal, i.scope, i.key, k.request = i.request AS same
+             FROM unnest(v_items) AS i LEFT JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key
+             WHERE coalesce(v_outcomes[i.ordinal], 'other_running') = 'other_running' LOOP
+        IF r.same IS NOT NULL THEN
+            v_outcomes[r.ordinal] := CASE WHEN r.same THEN 'replay' ELSE 'reused' END;
+        ELSIF v_outcomes[r.ordinal] = 'other_running' THEN
+            -- its holder may have been about to let go when we tried
+            v_outcomes[r.ordinal] := CASE WHEN NOT pg_try_advisory_xact_lock(payments_key_lock(r.scope, r.key))
+                                          THEN 'reused' END;
+        END IF;
     END LOOP;
 
     PERFORM FROM payments_merchantcredit AS c
