@@ -1,4 +1,7 @@
-"""manage.py shell < scripts/seed_merchants.py: 1000 merchants (m1, ...; password p), limit 1000.00, pool 5,000,000.00."""
+"""Seeds a sandbox: manage.py shell < scripts/seed_merchants.py.
+
+1000 merchants (m1, m2, ...; password p), limit 1000.00, pool 5000000.00.
+"""
 
 from payments.sandbox.services import Seed, seed_sandbox
 

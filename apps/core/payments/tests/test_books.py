@@ -1,0 +1,113 @@
+"""verify_books names each difference; each is forged here by the tables' owner, with the triggers off."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from etebar_quickstart.process import ManagedProcess
+from payments.books.checks import find_differences
+from payments.books.services import verify_books
+from payments.models import BooksCheck
+from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
+from payments.tests.forgery import forge
+
+pytestmark = pytest.mark.usefixtures("books")
+
+
+@pytest.fixture
+def some_books() -> None:
+    fund_pool("100.00")
+    client = merchant_client(make_merchant(limit="50.00"))
+    refused = merchant_client(make_merchant(account="IRTESTREFUSED0000001"))
+    assert withdraw(client, "10.00").status_code == 201
+    assert withdraw(client, "5.00", Prefer="respond-async").status_code == 202
+    assert withdraw(refused, "3.00").status_code == 409
+    assert verify_books().differences == []
+
+
+FORGERIES = {
+    "a withdrawal over its limit": ("I1", "UPDATE payments_withdrawal SET accepted_limit = 9 WHERE amount = 10"),
+    "money that left the pool": ("I2", "UPDATE payments_creditpool SET available_amount = available_amount - 1"),
+    "a top-up that never was": ("I2", "UPDATE payments_pooltopup SET amount = 101"),
+    "use without a withdrawal": ("I3", "UPDATE payments_merchantcredit SET utilized_amount = utilized_amount + 1"),
+    "a withdrawal of another amount": ("I3", "UPDATE payments_withdrawal SET amount = 11 WHERE amount = 10"),
+    "a settled one called failed": ("I3", "UPDATE payments_withdrawal SET state = 'failed' WHERE amount = 10"),
+    "an entry of another amount": (
+        "I4",
+        "UPDATE payments_ledgerentry SET amount = 9 WHERE amount = 10 AND account = 'merchant'",
+    ),
+    "an entry that is gone": ("I4", "DELETE FROM payments_ledgerentry WHERE amount = 10 AND account = 'merchant'"),
+    "a balance that is off": ("I4", "UPDATE payments_ledgerentry SET balance_after = 1 WHERE number = 2"),
+    "a release that never was": ("I4", "DELETE FROM payments_ledgerentry WHERE kind = 'release'"),
+    "a withdrawal without a key": ("I6", "DELETE FROM payments_idempotencykey WHERE status = 201"),
+    "a key without its answer": ("I6", "UPDATE payments_idempotencykey SET status = NULL WHERE status = 201"),
+}
+
+
+@pytest.mark.parametrize(("invariant", "statement"), FORGERIES.values(), ids=FORGERIES.keys())
+def test_a_forgery_within_core_is_named(some_books: None, invariant: str, statement: str) -> None:
+    forge(statement)
+    assert invariant in {difference.split(":")[0] for difference in find_differences()}
+
+
+class TestAgainstSettlement:
+    def differences(self) -> list[str]:
+        return [line for line in verify_books().differences if line.startswith("I5")]
+
+    def test_a_settled_withdrawal_without_a_payout_is_named(self, some_books: None) -> None:
+        forge("UPDATE payments_withdrawal SET state = 'settled', finalized_at = now(), next_attempt_at = NULL"
+              " WHERE amount = 5")  # fmt: skip
+        (line,) = self.differences()
+        assert "is settled, but its payout is missing" in line
+
+    def test_a_failed_withdrawal_with_a_paid_payout_is_named_from_both_sides(self, some_books: None) -> None:
+        forge("UPDATE payments_withdrawal SET state = 'failed' WHERE amount = 10")
+        assert len(self.differences()) == 2
+
+    def test_another_amount_and_another_account_are_named(self, some_books: None) -> None:
+        forge("UPDATE payments_withdrawal SET amount = 9, account_fingerprint = 'x' WHERE amount = 10")
+        text = "\n".join(self.differences())
+        assert "but the withdrawal's amount is 9.00" in text
+        assert "but to another account" in text
+
+    def test_a_payout_that_core_does_not_know_is_named(self, some_books: None) -> None:
+        forge("TRUNCATE payments_withdrawal CASCADE")
+        assert sum("core has no such withdrawal" in line for line in self.differences()) == 2
+
+    def test_settlement_away_is_a_difference_and_no_success(self, some_books: None, settlement: ManagedProcess) -> None:
+        settlement.stop()
+        try:
+            report = verify_books()
+        finally:
+            settlement.start()
+            settlement.wait_ready()
+        assert not report.settlement_compared
+        assert "could not be checked" in report.differences[0]
+
+
+class TestTheCommand:
+    def run(self) -> tuple[int, str, str]:
+        out, err = StringIO(), StringIO()
+        try:
+            call_command("verify_books", stdout=out, stderr=err)
+        except SystemExit as end:
+            return int(end.code or 0), out.getvalue(), err.getvalue()
+        return 0, out.getvalue(), err.getvalue()
+
+    def test_agreeing_books_are_said_to_agree(self, some_books: None) -> None:
+        code, out, _ = self.run()
+        assert code == 0
+        assert "The books agree (I1-I6): 3 withdrawals" in out
+
+    def test_differing_books_exit_1_naming_each_difference(self, some_books: None) -> None:
+        forge("UPDATE payments_creditpool SET available_amount = available_amount - 1")
+        code, _, err = self.run()
+        assert code == 1
+        assert "I2: the pool has 84.00 available" in err
+
+    def test_each_run_is_recorded(self, some_books: None) -> None:
+        self.run()
+        checks: Any = BooksCheck.objects.order_by("-id")[0]
+        assert (checks.differences, checks.settlement_compared) == ([], True)

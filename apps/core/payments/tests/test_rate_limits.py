@@ -1,0 +1,110 @@
+"""Rate limits: who is counted, what 429 says, and that the money path goes on without Redis."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+from rest_framework.test import APIClient
+
+from core import client_address as client_address_module
+from core import rate_limits
+from core.client_address import client_address
+from core.environment import ENVIRONMENT
+from core.rate_limits import Limiter
+from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
+
+pytestmark = pytest.mark.usefixtures("books")
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> Iterator[Any]:
+    """Sets limits by name on a limiter with an empty Redis database."""
+    limiter = Limiter(redis_url)
+    limiter._strategy.storage.reset()
+    monkeypatch.setattr(rate_limits, "limiter", lambda: limiter)
+
+    def set_limits(**values: str) -> None:
+        settings = ENVIRONMENT.model_copy(update={f"rate_limit_{name}": value for name, value in values.items()})
+        monkeypatch.setattr(rate_limits, "ENVIRONMENT", settings)
+
+    yield set_limits
+    limiter._strategy.storage.reset()
+
+
+def log_in(username: str = "nobody", **headers: str) -> Any:
+    return APIClient().post("/api/v1/auth/token", {"username": username, "password": "x"}, format="json", **headers)
+
+
+class TestLimits:
+    def test_a_merchant_over_its_limit_is_told_when_to_come_back(self, limits: Any) -> None:
+        fund_pool()
+        client = merchant_client(make_merchant())
+        limits(merchant="2/minute")
+        assert [withdraw(client).status_code for _ in range(3)] == [201, 201, 429]
+        answer = withdraw(client)
+        assert answer.json()["code"] == "rate_limited"
+        assert 1 <= int(answer.headers["Retry-After"]) <= 61
+        assert answer.headers["RateLimit"].startswith('"merchant";r=0;t=')
+        assert answer.headers["RateLimit-Policy"] == '"merchant";q=2;w=60'
+
+    def test_merchants_are_counted_apart(self, limits: Any) -> None:
+        fund_pool()
+        limits(merchant="1/minute")
+        assert {withdraw(merchant_client(make_merchant())).status_code for _ in range(3)} == {201}
+
+    def test_addresses_are_counted(self, limits: Any) -> None:
+        limits(address="1/minute")
+        statuses = [
+            APIClient().get("/api/v1/me", REMOTE_ADDR=ip).status_code for ip in ("10.0.0.1", "10.0.0.1", "10.0.0.2")
+        ]
+        assert statuses == [401, 401, 401]
+        client = merchant_client(make_merchant())
+        assert [client.get("/api/v1/me", REMOTE_ADDR="10.0.0.3").status_code for _ in range(2)] == [200, 429]
+
+    def test_guessing_passwords_is_slow_for_an_address_and_for_an_account(self, limits: Any) -> None:
+        limits(token="2/minute")
+        assert [log_in(f"n{number}").status_code for number in range(3)] == [401, 401, 429]
+        one_account = [log_in("victim", REMOTE_ADDR=f"10.1.0.{number}").status_code for number in range(3)]
+        assert one_account == [401, 401, 429]
+
+    def test_off_is_off(self, limits: Any) -> None:
+        limits(token="off", address="off", merchant="off")
+        assert {log_in().status_code for _ in range(20)} == {401}
+
+
+class TestWithoutRedis:
+    def test_the_money_path_goes_on(self, limits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        limits(merchant="1/minute", address="1/minute")
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            limiter = Limiter(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
+        monkeypatch.setattr(rate_limits, "limiter", lambda: limiter)
+        fund_pool()
+        client = merchant_client(make_merchant())
+        assert [withdraw(client).status_code for _ in range(3)] == [201, 201, 201]
+
+
+class TestClientAddress:
+    @pytest.mark.parametrize(
+        ("trusted", "peer", "forwarded", "expected"),
+        [
+            ([], "10.0.0.9", "1.1.1.1", "10.0.0.9"),
+            (["10.0.0.0/8"], "10.0.0.9", "", "10.0.0.9"),
+            (["10.0.0.0/8"], "10.0.0.9", "1.1.1.1", "1.1.1.1"),
+            (["10.0.0.0/8"], "10.0.0.9", "6.6.6.6, 1.1.1.1, 10.0.0.8", "1.1.1.1"),
+            (["10.0.0.0/8"], "8.8.8.8", "1.1.1.1", "8.8.8.8"),
+            (["10.0.0.0/8"], "10.0.0.9", "1.1.1.1, <script>", "10.0.0.9"),
+            (["fd00::/8"], "fd00::1", "2001:db8::5", "2001:db8::5"),
+        ],
+    )
+    def test_only_trusted_proxies_are_believed(
+        self, monkeypatch: pytest.MonkeyPatch, trusted: list[str], peer: str, forwarded: str, expected: str
+    ) -> None:
+        settings = ENVIRONMENT.model_copy(update={"trusted_proxies": trusted})
+        monkeypatch.setattr(client_address_module, "ENVIRONMENT", settings)
+        client_address_module._trusted.cache_clear()
+        request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
+        assert client_address(request) == expected
+        client_address_module._trusted.cache_clear()
