@@ -13,9 +13,9 @@ from payments.dispatch import services
 from payments.dispatch.backoff import backoff_seconds
 from payments.dispatch.services import claim_due, dispatch_due, flag_overdue
 from payments.models import DispatchAttempt, Withdrawal
+from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, staff_client, withdraw
 from payments.tests.forgery import forge
 from payments.withdrawals.settlement_client import PayoutOrder, settlement_client
-from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, staff_client, withdraw
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -133,7 +133,7 @@ class TestAsking:
 class TestConflict:
     def test_another_amount_under_a_known_id_is_flagged_for_staff_and_pays_nothing(self) -> None:
         withdrawal = pending(amount="1.00")
-                order = PayoutOrder(
+        order = PayoutOrder(
             withdrawal.pk, withdrawal.merchant_id, withdrawal.wallet_account_id, Decimal("2.00"), "IRTEST0000000000001"
         )
         settlement_client().settle([order], deadline_seconds=2)
@@ -148,9 +148,7 @@ class TestOverdue:
     def test_an_outcome_unknown_past_the_budget_is_flagged_once_and_stays_pending(self) -> None:
         old, new = pending("IRTESTDOWN0000000001"), pending()
         past_budget = ENVIRONMENT.unknown_outcome_budget_seconds + 1
-        forge(
-            f"UPDATE payments_withdrawal SET created_at = now() - interval '{past_budget} s' WHERE id = '{old.pk}'"
-        )
+        forge(f"UPDATE payments_withdrawal SET created_at = now() - interval '{past_budget} s' WHERE id = '{old.pk}'")
         assert flag_overdue() == 1
         assert flag_overdue() == 0
         listed = staff_client().get("/api/v1/admin/withdrawals?overdue=true").json()["results"]

@@ -1,0 +1,47 @@
+"""Runs migrations as the database's owner and records what the installation is for."""
+
+import os
+import sys
+from pathlib import Path
+
+import sqlalchemy
+from alembic import context
+
+from etebar_common.environment import load
+
+sys.path.insert(0, str(Path(__file__).parent))
+from deployment_profile import record_profile, refuse_loosening
+
+from settlement.settings import SERVICE, DatabaseSettings
+
+
+def run() -> None:
+    # Tests hand their environment over; the command line has the process's.
+    environ = context.config.attributes.get("environ", os.environ)
+    settings = load(DatabaseSettings, f"{SERVICE} migration", environ)
+    url = sqlalchemy.URL.create(
+        "postgresql+psycopg2",
+        settings.db_user,
+        settings.db_password.get_secret_value() or None,
+        settings.db_host,
+        settings.db_port,
+        settings.db_name,
+    )
+    try:
+        connection = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect()
+    except sqlalchemy.exc.OperationalError as error:
+        place = f"{settings.db_name} at {settings.db_host}:{settings.db_port}"
+        raise SystemExit(f"{SERVICE} is not migrated: {place} cannot be reached ({str(error.orig).strip()})") from None
+    with connection, connection.begin():
+        # One migration at a time: two Jobs of one rollout would otherwise race to create the same tables.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('settlement migrations'))")
+        refuse_loosening(connection, settings.etebar_profile)
+        context.configure(connection=connection, transaction_per_migration=False)
+        with context.begin_transaction():
+            context.run_migrations()
+        record_profile(connection, settings.etebar_profile)
+
+
+if context.is_offline_mode():
+    raise SystemExit("settlement's migrations run against a database only, for they record its profile")
+run()

@@ -1,0 +1,148 @@
+"""The endpoints. They translate; what happens is in settlement/payouts."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
+from fastapi.security import APIKeyHeader
+
+from etebar_common.problems import (
+    BodyTooLarge,
+    CursorInvalid,
+    DatabaseUnavailable,
+    InternalError,
+    InternalTokenMissing,
+    InternalTokenWrong,
+    MalformedRequest,
+    NotFound,
+    NotReady,
+    PayoutConflict,
+    Problem,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from settlement.api.guard import TOKEN_HEADER, GuardedBatchRoute, GuardedRoute
+from settlement.api.models import (
+    BatchAnswer,
+    BatchRequest,
+    BatchResult,
+    Cleared,
+    Health,
+    LookupRequest,
+    PayoutBody,
+    PayoutList,
+    PayoutPage,
+    WindowQuery,
+    WithdrawRequest,
+)
+from settlement.api.openapi import problem_responses
+from settlement.api.orders import FaultHeader, fault_of, order_of, orders_of
+from settlement.payouts import cursor
+from settlement.payouts.service import Answer
+from settlement.payouts.store import Window
+from settlement.services import Services, services
+
+PREFIX = "/api/settlement"
+Running = Annotated[Services, Depends(services)]
+
+ALWAYS: tuple[type[Problem], ...] = (InternalTokenMissing, InternalTokenWrong, InternalError, DatabaseUnavailable)
+WITH_BODY = (*ALWAYS, MalformedRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed)
+
+
+def _guarded(route_class: type[GuardedRoute]) -> APIRouter:
+    # The route class does the checking; the dependency only tells the document of the header.
+    documented = Security(APIKeyHeader(name=TOKEN_HEADER, scheme_name="InternalToken", auto_error=False))
+    return APIRouter(prefix=PREFIX, route_class=route_class, dependencies=[documented])
+
+
+router = _guarded(GuardedRoute)
+batch_router = _guarded(GuardedBatchRoute)
+sandbox_router = _guarded(GuardedRoute)
+probes = APIRouter()
+
+
+@router.post(
+    "/withdraw",
+    responses=problem_responses(*WITH_BODY, PayoutConflict, NotReady)
+    | {202: {"model": PayoutBody, "description": "Recorded; the outcome is not known yet. Repeat to learn it."}},
+)
+async def withdraw(
+    body: WithdrawRequest, request: Request, response: Response, running: Running, fault: FaultHeader = None
+) -> PayoutBody:
+    """Pay a merchant's account, once per withdrawal id."""
+    order = order_of(body, running.settings, fault_of(fault, running.settings))
+    request.state.withdrawal_id, request.state.withdrawal_count = order.withdrawal_id, 1
+    [answer] = await running.payouts.pay([order], deadline_seconds=running.settings.withdraw_deadline_ms / 1000)
+    if answer.differs:
+        raise PayoutConflict(extensions={"differs": list(answer.differs)})
+    response.status_code = 200 if answer.payout.is_decided else 202
+    return PayoutBody.of(answer.payout)
+
+
+@batch_router.post("/withdraw/batch", responses=problem_responses(*WITH_BODY, NotReady))
+async def withdraw_batch(
+    body: BatchRequest, request: Request, running: Running, fault: FaultHeader = None
+) -> BatchAnswer:
+    """Pay a list. Each member has its own answer, in the request's order; what is slow is answered as pending."""
+    orders = orders_of(body.withdrawals, running.settings, fault_of(fault, running.settings))
+    request.state.withdrawal_count = len(orders)
+    answers = await running.payouts.pay(orders, deadline_seconds=body.deadline_ms / 1000)
+    return BatchAnswer(results=[_result(answer) for answer in answers])
+
+
+def _result(answer: Answer) -> BatchResult:
+    payout = answer.payout
+    if answer.differs:
+        return BatchResult(
+            withdrawal_id=payout.withdrawal_id, state="conflict", reason=PayoutConflict.code, payout=None
+        )
+    body = PayoutBody.of(payout)
+    return BatchResult(withdrawal_id=payout.withdrawal_id, state=payout.state.value, reason=payout.reason, payout=body)
+
+
+@router.post("/payouts/lookup", responses=problem_responses(*WITH_BODY))
+async def lookup(body: LookupRequest, request: Request, running: Running) -> PayoutList:
+    """Those of the listed payouts that exist, in the request's order, each once."""
+    wanted = list(dict.fromkeys(body.withdrawal_ids))
+    request.state.withdrawal_count = len(wanted)
+    found = await running.store.find(wanted)
+    return PayoutList(payouts=[PayoutBody.of(found[each]) for each in wanted if each in found])
+
+
+@router.get("/payouts/{withdrawal_id:uuid}", responses=problem_responses(*ALWAYS, NotFound))
+async def payout(withdrawal_id: UUID, request: Request, running: Running) -> PayoutBody:
+    """One payout, as recorded."""
+    request.state.withdrawal_id, request.state.withdrawal_count = withdrawal_id, 1
+    found = await running.store.find([withdrawal_id])
+    if withdrawal_id not in found:
+        raise NotFound("no payout has this withdrawal id")
+    return PayoutBody.of(found[withdrawal_id])
+
+
+@router.get("/payouts", responses=problem_responses(*ALWAYS, CursorInvalid, ValidationFailed))
+async def payouts(query: Annotated[WindowQuery, Query()], running: Running) -> PayoutPage:
+    """Payouts by time of creation, a page at a time."""
+    after = None if query.cursor is None else cursor.decode(query.cursor)
+    window = Window(query.created_from, query.created_to, query.state, after, query.limit)
+    found = await running.store.window(window)
+    next_cursor = cursor.encode(found[-1]) if len(found) == query.limit else None
+    return PayoutPage(payouts=[PayoutBody.of(each) for each in found], next_cursor=next_cursor)
+
+
+@sandbox_router.post("/sandbox/clear", responses=problem_responses(*ALWAYS))
+async def clear(running: Running) -> Cleared:
+    """Forget every payout and the sandbox bank's books. Exists in the sandbox and test profiles only."""
+    return Cleared(payouts_cleared=await running.store.clear())
+
+
+@probes.get("/healthz")
+async def healthz() -> Health:
+    """The process runs."""
+    return Health()
+
+
+@probes.get("/readyz", responses=problem_responses(NotReady, DatabaseUnavailable, InternalError))
+async def readyz(running: Running) -> Health:
+    """The database answers and is migrated."""
+    await running.database.require_ready()
+    return Health()

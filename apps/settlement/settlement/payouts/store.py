@@ -1,0 +1,100 @@
+"""Reading and writing payouts, always as lists, one statement each (the SQL is in settlement/sql.py)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from settlement import sql
+from settlement.database import Database
+from settlement.payouts.records import Claim, Payout, PayoutOrder, PayoutState
+from settlement.rails.base import Outcome
+
+Payouts = dict[UUID, Payout]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which payouts a list shows: created in [created_from, created_to), of a state, after a position."""
+
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    state: PayoutState | None = None
+    after: tuple[datetime, UUID] | None = None
+    limit: int = 100
+
+
+class PayoutStore:
+    def __init__(self, database: Database, rail_name: str, lease_seconds: float) -> None:
+        self._database = database
+        self._rail_name = rail_name
+        self._lease = timedelta(seconds=lease_seconds)
+
+    async def record(self, orders: Iterable[PayoutOrder]) -> Payouts:
+        """Records orders whose id is new, and claims them; answers with those only. Ids must differ."""
+        listed = list(orders)
+        columns = [
+            [order.withdrawal_id for order in listed],
+            [order.merchant_id for order in listed],
+            [order.account_id for order in listed],
+            [order.amount for order in listed],
+            [order.account_fingerprint for order in listed],
+            [order.account_masked for order in listed],
+            [order.reference for order in listed],
+            [order.direct_test for order in listed],
+        ]
+        return await self._payouts(sql.RECORD_PAYOUTS, *columns, self._rail_name, self._lease)
+
+    async def find(self, withdrawal_ids: Iterable[UUID]) -> Payouts:
+        return await self._payouts(sql.PAYOUTS_BY_ID, list(withdrawal_ids))
+
+    async def claim(self, withdrawal_ids: Iterable[UUID]) -> Payouts:
+        """Claims those that are pending on this rail and under nobody's lease; answers with those only."""
+        return await self._payouts(sql.CLAIM_PAYOUTS, list(withdrawal_ids), self._rail_name, self._lease)
+
+    async def conclude(self, claims: Sequence[Claim], outcomes: Mapping[str, Outcome]) -> Payouts:
+        """Records definite outcomes, and ends the lease of the payouts that stay pending."""
+        decided = [claim for claim in claims if outcomes[claim.order.reference].is_decided]
+        undecided = [claim for claim in claims if not outcomes[claim.order.reference].is_decided]
+        payouts = await self._decide(decided, outcomes) if decided else {}
+        if undecided:
+            ids = [claim.order.withdrawal_id for claim in undecided]
+            attempts = [claim.attempt for claim in undecided]
+            payouts |= await self._payouts(sql.RELEASE_PAYOUTS, ids, attempts)
+        return payouts
+
+    async def _decide(self, claims: Sequence[Claim], outcomes: Mapping[str, Outcome]) -> Payouts:
+        found = [outcomes[claim.order.reference] for claim in claims]
+        return await self._payouts(
+            sql.DECIDE_PAYOUTS,
+            [claim.order.withdrawal_id for claim in claims],
+            [outcome.verdict.value for outcome in found],
+            [outcome.reason for outcome in found],
+        )
+
+    async def window(self, window: Window) -> list[Payout]:
+        """The payouts of a window by (created_at, withdrawal_id).
+
+        One that is being recorded at this moment may still appear at an earlier place once it is committed: who
+        reads to compare books ends the window some seconds in the past.
+        """
+        created_at, withdrawal_id = window.after or (None, None)
+        rows = await self._database.fetch(
+            sql.PAYOUT_WINDOW,
+            window.created_from,
+            window.created_to,
+            window.state,
+            created_at,
+            withdrawal_id,
+            window.limit,
+        )
+        return [Payout.from_row(row) for row in rows]
+
+    async def clear(self) -> int:
+        """Empties payouts and the sandbox bank's books; the database refuses it outside sandbox and test."""
+        return int(await self._database.fetch_value(sql.CLEAR_SANDBOX))
+
+    async def _payouts(self, statement: str, *values: Any) -> Payouts:
+        rows = await self._database.fetch(statement, *values)
+        return {row["withdrawal_id"]: Payout.from_row(row) for row in rows}

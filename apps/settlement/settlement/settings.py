@@ -1,0 +1,71 @@
+"""Settlement's settings, all from the environment (etebar_common.environment)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
+
+from etebar_common.environment import Environment, Profile, Secret32
+
+SERVICE = "settlement"
+
+
+class RailName(StrEnum):
+    SANDBOX = "sandbox"
+    HTTP = "http"
+
+
+class DatabaseSettings(Environment):
+    """How to reach settlementdb; all that a migration needs."""
+
+    db_host: str = "127.0.0.1"
+    db_port: Annotated[int, Field(ge=1, le=65535)] = 5432
+    db_name: str = "settlementdb"
+    db_user: str = "settlement_app"
+    db_password: SecretStr = SecretStr("")
+
+
+class Settings(DatabaseSettings):
+    """What the service needs to run. Two internal tokens are valid at once, so that they can be rotated."""
+
+    internal_token: Secret32
+    internal_token_next: Secret32 | None = None
+    account_fingerprint_key: Secret32
+    db_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    db_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    rail: Annotated[RailName, Field(validate_default=True)] = RailName.SANDBOX
+    bank_url: Annotated[HttpUrl | None, Field(validate_default=True)] = None
+    bank_token: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    bank_currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$")] = None
+    bank_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
+    sandbox_slow_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    withdraw_deadline_ms: Annotated[int, Field(ge=1, le=30_000)] = 2000
+    shutdown_grace_seconds: Annotated[float, Field(ge=0, le=300)] = 15.0
+
+    @field_validator("rail")
+    @classmethod
+    def _real_money_needs_a_real_rail(cls, rail: RailName, info: ValidationInfo) -> RailName:
+        if rail is RailName.SANDBOX and info.data.get("etebar_profile") is Profile.PRODUCTION:
+            raise ValueError("sandbox pays nobody and is refused under ETEBAR_PROFILE=production; use http")
+        return rail
+
+    @field_validator("bank_url", "bank_token")
+    @classmethod
+    def _the_http_rail_needs_a_bank(cls, value: object, info: ValidationInfo) -> object:
+        if value is None and info.data.get("rail") is RailName.HTTP:
+            raise ValueError("is missing; RAIL=http needs it")
+        return value
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long a claim holds: longer than one status question, one payment and one write can take."""
+        return 2 * self.bank_timeout_seconds + 2 * self.db_timeout_seconds
+
+    @property
+    def direct_tests_allowed(self) -> bool:
+        """Whether a payout may come without a withdrawal id: never where money could be real."""
+        return self.etebar_profile.is_sandboxed and self.rail is RailName.SANDBOX
+
+    @property
+    def fingerprint_key(self) -> bytes:
+        return self.account_fingerprint_key.get_secret_value().encode()
