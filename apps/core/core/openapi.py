@@ -1,14 +1,17 @@
 """Makes the OpenAPI document true: problems, keys, headers and closed objects are told for each route."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
+from core.serializers import AmountField, TextField
 from etebar_common.headers import MAXIMUM_KEY_LENGTH
-from etebar_common.money import AMOUNT_PATTERN
+from etebar_common.money import AMOUNT_PATTERN, POSITIVE_AMOUNT_PATTERN
 from etebar_common.problems import MEDIA_TYPE
 
 KEY_HEADER = "Idempotency-Key"
@@ -34,7 +37,43 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 class ProblemAutoSchema(AutoSchema):
-    """drf-spectacular's schema of a view; operation ids come from the path."""
+    """drf-spectacular's schema of a view."""
+
+    def get_operation_id(self) -> str:
+        """The summary in snake case, as clients that are generated from the document name their functions."""
+        return re.sub(r"[^a-z]+", "_", str(self.get_summary()).lower()).strip("_")
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Names the security scheme of TokenAuthentication."""
+
+    target_class = "payments.tokens.authentication.TokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base's signature
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class AmountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """An amount is a string by pattern."""
+
+    target_class = AmountField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        may_be_zero = direction == "response" or self.target.allow_zero
+        return {"type": "string", "pattern": AMOUNT_PATTERN if may_be_zero else POSITIVE_AMOUNT_PATTERN}
+
+
+class TextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """Text of one line is a string by pattern."""
+
+    target_class = TextField
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        field = self.target
+        schema: dict[str, Any] = {"type": "string", "pattern": field.pattern, "maxLength": field.max_length}
+        return schema if field.allow_blank else schema | {"minLength": 1}
 
 
 def _key_parameter(*, required: bool) -> OpenApiParameter:
@@ -89,10 +128,6 @@ def close_request_objects(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, schema in result["components"]["schemas"].items():
         if name.endswith("Request"):
             schema["additionalProperties"] = False
-    result["components"]["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    }
     return result
 
 
-__all__ = ["AMOUNT_PATTERN", "ProblemAutoSchema", "ProblemSerializer", "close_request_objects", "describe"]

@@ -11,7 +11,7 @@ from etebar_common.money import CENT, parse_amount
 
 BIGINT_MAXIMUM = 2**63 - 1
 INT_MAXIMUM = 2**31 - 1
-WITHOUT_CONTROL_CHARACTERS = RegexValidator(r"^[^\x00-\x1f\x7f]*\Z", "must not contain control characters")
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -33,11 +33,11 @@ class AmountField(serializers.Field[Decimal, str, str, Any]):
 
     def __init__(self, *, allow_zero: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._allow_zero = allow_zero
+        self.allow_zero = allow_zero
 
     def to_internal_value(self, data: Any) -> Decimal:
         try:
-            return parse_amount(data, allow_zero=self._allow_zero)
+            return parse_amount(data, allow_zero=self.allow_zero)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
 
@@ -46,11 +46,12 @@ class AmountField(serializers.Field[Decimal, str, str, Any]):
 
 
 class TextField(serializers.CharField):
-    """Text of one line."""
+    """Text of one line, taken as it is; `pattern` (a regular expression that OpenAPI understands, too) narrows it."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.validators.append(WITHOUT_CONTROL_CHARACTERS)
+    def __init__(self, *, pattern: str = ONE_LINE, expected: str = "text without control characters", **kwargs: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, **kwargs})
+        self.pattern = pattern
+        self.validators.append(RegexValidator(pattern.removesuffix("$") + r"\Z", f"is not right; expected {expected}"))
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):

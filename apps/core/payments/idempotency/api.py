@@ -20,7 +20,7 @@ QUOTED_MAXIMUM = 2 * MAXIMUM_KEY_LENGTH + 2
 
 
 class KeyQuerySerializer(StrictSerializer):
-    key = TextField(max_length=QUOTED_MAXIMUM, trim_whitespace=False)
+    key = TextField(max_length=QUOTED_MAXIMUM)
 
 
 class KeySerializer(serializers.Serializer[Any]):

@@ -15,6 +15,7 @@ from payments.models import Merchant
 from payments.withdrawals.serializers import PageQuerySerializer
 
 MAXIMUM_PASSWORD_LENGTH = 128
+USERNAME = UnicodeUsernameValidator.regex.removesuffix(r"\Z") + "$"
 
 
 class PasswordField(TextField):
@@ -23,7 +24,6 @@ class PasswordField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             max_length=MAXIMUM_PASSWORD_LENGTH,
-            trim_whitespace=False,
             write_only=True,
             style={"input_type": "password"},
             **kwargs,
@@ -31,7 +31,7 @@ class PasswordField(TextField):
 
 
 class RegisterSerializer(StrictSerializer):
-    username = TextField(max_length=150, validators=[UnicodeUsernameValidator()])
+    username = TextField(max_length=150, pattern=USERNAME, expected="letters, digits and @ . + - _")
     password = PasswordField()
     requested_credit = AmountField()
     bank_account = TextField(max_length=50)
@@ -57,7 +57,7 @@ class CreditLimitSerializer(StrictSerializer):
 
 class MerchantDecisionSerializer(StrictSerializer):
     merchant_id = IdField()
-    reason = TextField(max_length=500, required=False, default="")
+    reason = TextField(max_length=500, required=False, default="", allow_blank=True)
 
 
 class MerchantReferenceSerializer(StrictSerializer):

@@ -1,0 +1,59 @@
+# Etebar's one door. Everything is installed into .venv; nothing else on this machine is touched.
+.DEFAULT_GOAL := help
+PYTHON ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
+TESTED := apps/core libs operators quickstart tests
+PACKAGES := core payments settlement etebar_common etebar_quickstart
+
+# A virtual environment does not survive a move of the repository or the loss of its Python.
+ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))
+$(shell rm -f $(VENV)/.installed-*)
+endif
+
+.PHONY: help demo demo-once up env test lint format lock generate clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed-runtime ## start everything, tell a merchant's story over HTTP, leave it running until Ctrl-C
+	@$(PY) -m etebar_quickstart demo
+
+demo-once: $(VENV)/.installed-runtime ## the same, ending by itself: code 0 when everything held
+	@$(PY) -m etebar_quickstart demo --once
+
+up: $(VENV)/.installed-runtime ## start everything without the story
+	@$(PY) -m etebar_quickstart up
+
+env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to be evaluated by it
+	@$(PY) -m etebar_quickstart env
+
+test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
+	$(PY) -m pytest -n 2 --dist loadfile $(wildcard $(TESTED))
+	cd apps/settlement && ../../$(PY) -m pytest -n 2 --dist loadfile
+
+lint: $(VENV)/.installed-dev ## style, types, layers, migrations, generated files
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m etebar_quickstart run $(PY) -m mypy $(PACKAGES:%=-p %)
+	$(VENV)/bin/lint-imports
+	$(PY) -m etebar_quickstart run $(PY) -W ignore::RuntimeWarning apps/core/manage.py makemigrations --check --dry-run
+	$(PY) -m etebar_quickstart generate --check
+
+format: $(VENV)/.installed-dev ## put the code in shape
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock: $(VENV)/.installed-dev ## resolve the dependencies again after a pyproject.toml changed
+	locks/update
+
+generate: $(VENV)/.installed-dev ## write docs/errors.md and docs/api/*.json anew
+	$(PY) -m etebar_quickstart generate
+
+clean: ## remove what make made: .venv, .state (the demo's data), caches
+	@if [ -x $(PY) ]; then $(PY) -m etebar_quickstart clean; fi
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+
+$(VENV)/.installed-%: locks/%.txt locks/build.txt locks/install pyproject.toml $(PYPROJECTS)
+	@PYTHON="$(PYTHON)" locks/install $*

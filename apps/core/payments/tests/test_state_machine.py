@@ -1,0 +1,184 @@
+"""Whatever happens in whatever order, the invariants hold after every step and a model predicts every balance."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+from rest_framework.test import APIClient
+
+from payments.books import checks, settlement
+from payments.dispatch.services import dispatch_due
+from payments.models import CreditPool, Merchant, MerchantCredit, Withdrawal
+from payments.request_log.writer import writer
+from payments.tests.factories import make_merchant, merchant_client, staff_client, unique_name, withdraw
+from payments.withdrawals.settlement_client import settlement_client
+
+# how the bank treats an account: what the first answer is, and how it ends once the dispatcher asked again
+PAID, REFUSED, UNKNOWN_THEN_PAID, NEVER_KNOWN = "settled", "failed", "pending-settled", "pending"
+ACCOUNTS = {
+    "IRTEST0000000000001": PAID,
+    "IRTESTREFUSED0000001": REFUSED,
+    "IRTESTTIMEOUT0000001": UNKNOWN_THEN_PAID,
+    "IRTESTERROR000000001": UNKNOWN_THEN_PAID,
+    "IRTESTGARBLED0000001": UNKNOWN_THEN_PAID,
+    "IRTESTDOWN0000000001": NEVER_KNOWN,
+}
+FIRST_STATUS = {PAID: 201, REFUSED: 409, UNKNOWN_THEN_PAID: 202, NEVER_KNOWN: 202}
+AMOUNTS = st.integers(1, 600).map(lambda cents: Decimal(cents) / 100)
+
+
+@dataclass(eq=False)
+class Asked:
+    """A withdrawal that was asked for, and its answer."""
+
+    merchant: "ModelMerchant"
+    amount: Decimal
+    key: str
+    answer: Any
+
+
+@dataclass(eq=False)
+class ModelMerchant:
+    """What the model knows of a merchant."""
+
+    merchant: Merchant
+    bank: str
+    client: APIClient
+    limit: Decimal | None = None
+    active: bool = False
+    used: Decimal = Decimal(0)
+    pending: list[Asked] = field(default_factory=list)
+
+
+class Books(RuleBasedStateMachine):
+    merchants: Bundle[ModelMerchant] = Bundle("merchants")
+    asked: Bundle[Asked] = Bundle("asked")
+
+    def __init__(self) -> None:
+        super().__init__()
+        assert writer().flush()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT payments_sandbox_clear()")
+        settlement_client().clear_sandbox()
+        self.staff = staff_client()
+        self.pool = Decimal(0)
+        self.known: list[ModelMerchant] = []
+
+    def post(self, path: str, **body: object) -> Any:
+        return self.staff.post(f"/api/v1/admin/{path}", body, format="json")
+
+    @rule(target=merchants, account=st.sampled_from(sorted(ACCOUNTS)))
+    def register(self, account: str) -> ModelMerchant:
+        merchant = make_merchant(account=account, username=unique_name("machine"), approved=False)
+        one = ModelMerchant(merchant, ACCOUNTS[account], merchant_client(merchant))
+        self.known.append(one)
+        return one
+
+    @rule(one=merchants, limit=AMOUNTS)
+    def approve(self, one: ModelMerchant, limit: Decimal) -> None:
+        answer = self.post("approve", merchant_id=one.merchant.pk, credit_limit=str(limit))
+        assert answer.status_code == (200 if one.limit is None else 409)
+        if one.limit is None:
+            one.limit, one.active = limit, True
+
+    @rule(one=merchants, limit=AMOUNTS)
+    def change_limit(self, one: ModelMerchant, limit: Decimal) -> None:
+        answer = self.post("credit-limit", merchant_id=one.merchant.pk, credit_limit=str(limit))
+        assert answer.status_code == (409 if one.limit is None else 200)
+        one.limit = None if one.limit is None else limit
+
+    @rule(one=merchants)
+    def suspend_or_reinstate(self, one: ModelMerchant) -> None:
+        act = "suspend" if one.active else "reinstate"
+        answer = self.post(act, merchant_id=one.merchant.pk)
+        assert answer.status_code == (409 if one.limit is None else 200)
+        one.active = one.limit is not None and not one.active
+
+    @rule(amount=AMOUNTS)
+    def top_up(self, amount: Decimal) -> None:
+        assert self.post("pool/topup", amount=str(amount)).status_code == 200
+        self.pool += amount
+
+    def _expected_refusal(self, one: ModelMerchant, amount: Decimal) -> str | None:
+        if not one.active:
+            return "merchant_not_active"
+        if one.limit is None or one.used + amount > one.limit:
+            return "insufficient_credit"
+        return "insufficient_pool" if amount > self.pool else None
+
+    @rule(target=asked, one=merchants, amount=AMOUNTS, respond_async=st.booleans())
+    def withdraw(self, one: ModelMerchant, amount: Decimal, respond_async: bool) -> Any:  # noqa: FBT001
+        refusal = self._expected_refusal(one, amount)
+        key = unique_name("key-")
+        headers = {"Prefer": "respond-async"} if respond_async else {}
+        answer = withdraw(one.client, str(amount), key, **headers)
+        this = Asked(one, amount, key, answer)
+        if refusal is not None:
+            assert (answer.status_code, answer.json()["code"]) == (409, refusal)
+            return this
+        assert answer.status_code == (202 if respond_async else FIRST_STATUS[one.bank]), answer.content
+        if answer.status_code != FIRST_STATUS[REFUSED]:
+            one.used += amount
+            self.pool -= amount
+        if answer.status_code == FIRST_STATUS[NEVER_KNOWN]:
+            one.pending.append(this)
+        return this
+
+    @rule(this=asked)
+    def replay(self, this: Asked) -> None:
+        answer = withdraw(this.merchant.client, str(this.amount), this.key)
+        assert answer.headers["Idempotency-Replayed"] == "true"
+        if this.answer.status_code != FIRST_STATUS[NEVER_KNOWN]:
+            assert answer.content == this.answer.content
+        elif this in this.merchant.pending:
+            assert (answer.status_code, answer.json()["id"]) == (202, this.answer.json()["id"])
+        else:
+            assert answer.status_code == FIRST_STATUS[REFUSED if this.merchant.bank == REFUSED else PAID]
+
+    @rule(this=asked, amount=AMOUNTS)
+    def reuse_the_key_for_another_amount(self, this: Asked, amount: Decimal) -> None:
+        if amount != this.amount:
+            answer = withdraw(this.merchant.client, str(amount), this.key)
+            assert (answer.status_code, answer.json()["differs"]) == (422, ["amount"])
+
+    @rule(target=asked)
+    def dispatch_until_what_can_be_known_is(self) -> Any:
+        for _ in range(2):
+            Withdrawal.objects.filter(state="pending").update(next_attempt_at=timezone.now())
+            dispatch_due()
+        for one in self.known:
+            if one.bank == REFUSED:
+                released = sum((this.amount for this in one.pending), Decimal(0))
+                one.used -= released
+                self.pool += released
+            if one.bank != NEVER_KNOWN:
+                one.pending.clear()
+        return multiple()
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        assert checks.find_differences() == []
+        assert list(settlement.find_differences(settlement_client(), None)) == []
+
+    @invariant()
+    def the_model_predicts_every_balance(self) -> None:
+        assert (CreditPool.objects.get().available_amount) == self.pool
+        used = dict(MerchantCredit.objects.values_list("merchant_id", "utilized_amount"))
+        assert used == {one.merchant.pk: one.used for one in self.known if one.limit is not None}
+        assert Withdrawal.objects.filter(state="pending").count() == sum(len(one.pending) for one in self.known)
+
+
+@pytest.mark.usefixtures("books")
+def test_the_invariants_hold_whatever_happens() -> None:
+    run_state_machine_as_test(
+        Books,
+        settings=settings(
+            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
