@@ -30,8 +30,7 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 	@$(PY) -m etebar_quickstart env
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile $(wildcard $(TESTED))
-	cd apps/settlement && ../../$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev ## style, types, layers, migrations, generated files
 	$(PY) -m ruff check .

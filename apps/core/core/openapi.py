@@ -129,5 +129,3 @@ def close_request_objects(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if name.endswith("Request"):
             schema["additionalProperties"] = False
     return result
-
-

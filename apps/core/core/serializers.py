@@ -48,7 +48,9 @@ class AmountField(serializers.Field[Decimal, str, str, Any]):
 class TextField(serializers.CharField):
     """Text of one line, taken as it is; `pattern` (a regular expression that OpenAPI understands, too) narrows it."""
 
-    def __init__(self, *, pattern: str = ONE_LINE, expected: str = "text without control characters", **kwargs: Any) -> None:
+    def __init__(
+        self, *, pattern: str = ONE_LINE, expected: str = "text without control characters", **kwargs: Any
+    ) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
         self.pattern = pattern
         self.validators.append(RegexValidator(pattern.removesuffix("$") + r"\Z", f"is not right; expected {expected}"))

@@ -20,6 +20,8 @@ from alembic.config import Config
 from pydantic import SecretStr
 
 from etebar_common.environment import Profile
+from etebar_quickstart.ports import HOST
+from etebar_quickstart.testing import TestServers
 from settlement.main import build_app
 from settlement.payouts.records import PayoutOrder
 from settlement.settings import Settings
@@ -39,17 +41,19 @@ class TestDatabase:
     """Where a migrated database is, and ways in: as a role for checks, as environment for processes."""
 
     __test__ = False
-    host: str
-    port: int
+    servers: TestServers
     name: str
-    password: str | None = None
+
+    @property
+    def port(self) -> int:
+        return self.servers.environments.ports.postgres
+
+    def password(self, role: str) -> str:
+        return self.servers.environments.secrets.of_role(role)
 
     @asynccontextmanager
     async def connect(self, user: str = "postgres") -> AsyncIterator[asyncpg.Connection]:
-        password = self.password if user == "postgres" else "secret"
-        connection = await asyncpg.connect(
-            host=self.host, port=self.port, database=self.name, user=user, password=password
-        )
+        connection = await asyncpg.connect(self.servers.dsn(user, self.name))
         try:
             yield connection
         finally:
@@ -78,11 +82,11 @@ class TestDatabase:
         return {
             "PATH": os.environ["PATH"],
             "ETEBAR_PROFILE": profile,
-            "DB_HOST": self.host,
+            "DB_HOST": HOST,
             "DB_PORT": str(self.port),
             "DB_NAME": self.name,
             "DB_USER": user,
-            "DB_PASSWORD": "secret",
+            "DB_PASSWORD": self.password(user),
             "INTERNAL_TOKEN": TOKEN,
             "ACCOUNT_FINGERPRINT_KEY": FINGERPRINT_KEY,
             **more,
@@ -100,11 +104,11 @@ class TestDatabase:
         config.attributes["environ"] = self.environ(profile, "settlement")
         return config
 
-    def alembic(self, *arguments: str, profile: str = "test") -> subprocess.CompletedProcess[str]:
+    def alembic(self, *arguments: str, profile: str = "test", **environ: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "alembic", *arguments],
             cwd=APP_DIRECTORY,
-            env=self.environ(profile, "settlement"),
+            env=self.environ(profile, "settlement") | environ,
             capture_output=True,
             text=True,
             check=False,
@@ -114,10 +118,10 @@ class TestDatabase:
 def settings_for(database: TestDatabase, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         "etebar_profile": Profile.TEST,
-        "db_host": database.host,
+        "db_host": HOST,
         "db_port": database.port,
         "db_name": database.name,
-        "db_password": SecretStr("secret"),
+        "db_password": SecretStr(database.password("settlement_app")),
         "internal_token": SecretStr(TOKEN),
         "internal_token_next": SecretStr(NEXT_TOKEN),
         "account_fingerprint_key": SecretStr(FINGERPRINT_KEY),

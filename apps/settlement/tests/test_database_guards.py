@@ -16,6 +16,7 @@ from settlement_helpers import (
     withdrawal,
 )
 
+from etebar_quickstart.ports import HOST
 from settlement.settings import Settings
 
 CLEAR = "/api/settlement/sandbox/clear"
@@ -92,8 +93,13 @@ class TestARoleOfNobody:
             await connection.execute("CREATE ROLE settlement_stranger LOGIN PASSWORD 'secret'")
             try:
                 with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                    async with database.connect("settlement_stranger"):
-                        pass
+                    await asyncpg.connect(
+                        host=HOST,
+                        port=database.port,
+                        database=database.name,
+                        user="settlement_stranger",
+                        password="secret",
+                    )
             finally:
                 await connection.execute("DROP ROLE settlement_stranger")
 

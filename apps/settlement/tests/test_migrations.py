@@ -54,8 +54,8 @@ class TestMigrationsAtOnce:
 
 
 class TestAMigrationWithoutADatabase:
-    def test_says_so_in_one_line(self) -> None:
-        refused = TestDatabase("127.0.0.1", 1, "nowhere").alembic("upgrade", "head")
+    def test_says_so_in_one_line(self, database: TestDatabase) -> None:
+        refused = database.alembic("upgrade", "head", DB_PORT="1", DB_NAME="nowhere")
         assert refused.returncode == 1
         assert refused.stderr.startswith("settlement is not migrated: nowhere at 127.0.0.1:1 cannot be reached")
         assert "Traceback" not in refused.stderr

@@ -12,7 +12,7 @@ from payments.books.services import verify_books
 from payments.dispatch import services
 from payments.dispatch.backoff import backoff_seconds
 from payments.dispatch.services import claim_due, dispatch_due, flag_overdue
-from payments.models import DispatchAttempt, Withdrawal
+from payments.models import DispatchAttempt, WalletAccount, Withdrawal
 from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, staff_client, withdraw
 from payments.tests.forgery import forge
 from payments.withdrawals.settlement_client import PayoutOrder, settlement_client
@@ -128,6 +128,16 @@ class TestAsking:
         waits = [[backoff_seconds(attempt, base=1, cap=60) for _ in range(50)] for attempt in (1, 2, 3, 10, 10_000)]
         for wait, longest in zip(waits, (1, 2, 4, 60, 60), strict=True):
             assert longest / 2 <= min(wait) < max(wait) <= longest
+
+
+class TestAWrongMember:
+    def test_of_a_batch_does_not_hold_up_the_others(self) -> None:
+        wrong, right = pending(), pending()
+        # an account that settlement does not take: the request as a whole is refused
+        WalletAccount.objects.filter(pk=wrong.wallet_account_id).update(bank_account="NOT-AN-ACCOUNT")
+        assert dispatch_due() == 1
+        states = dict(Withdrawal.objects.values_list("pk", "state"))
+        assert states == {wrong.pk: "pending", right.pk: "settled"}
 
 
 class TestConflict:

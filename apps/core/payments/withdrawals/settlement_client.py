@@ -23,6 +23,7 @@ PAYOUTS_PATH = "/api/settlement/payouts"
 LOOKUP_PATH = "/api/settlement/payouts/lookup"
 CLEAR_PATH = "/api/settlement/sandbox/clear"
 OK = 200
+WRONG_REQUEST = (400, 413, 422)
 # settlement answers before we stop waiting, so that slow members come back as pending and not as a broken call
 ANSWER_MARGIN_SECONDS = 0.5
 
@@ -69,6 +70,10 @@ class SettlementError(Exception):
     """Settlement gave no answer that can be used."""
 
 
+class RequestNotTaken(SettlementError):  # noqa: N818 - a fact, not a fault of the program
+    """Settlement found the request as a whole wrong (4xx) and did nothing."""
+
+
 class SettlementClient:
     """One connection pool per process; safe to use from many threads."""
 
@@ -85,10 +90,14 @@ class SettlementClient:
             answer = self._call("POST", BATCH_PATH, body=body, timeout_seconds=deadline_seconds)
             items = {UUID(item["withdrawal_id"]): item for item in answer["results"]}
             return {order.withdrawal_id: _result(order, items.get(order.withdrawal_id)) for order in orders}
+        except RequestNotTaken as error:
+            if len(orders) == 1:
+                return _unknown(orders, error)
+            # one wrong member spoils the list; alone, the others are paid
+            alone = (self.settle([order], deadline_seconds=deadline_seconds) for order in orders)
+            return {withdrawal_id: result for results in alone for withdrawal_id, result in results.items()}
         except (SettlementError, KeyError, TypeError, ValueError, AttributeError) as error:
-            logger.warning("settlement's answer is unknown: %r", error)
-            unknown = SettleResult(Outcome.UNKNOWN, repr(error)[:500])
-            return {order.withdrawal_id: unknown for order in orders}
+            return _unknown(orders, error)
 
     def payouts(self, *, created_from: str, created_to: str, page_size: int = 1000) -> Iterator[dict[str, Any]]:
         """All payouts that settlement made in a window, page by page; raises SettlementError."""
@@ -138,8 +147,14 @@ class SettlementClient:
             raise SettlementError(f"{method} {path}: {type(error).__name__} after {waited:.1f} s") from error
         if response.status != OK or not isinstance(answer, dict):
             code = answer.get("code") if isinstance(answer, dict) else None
-            raise SettlementError(f"{method} {path}: status {response.status}, code {code}")
+            kind = RequestNotTaken if response.status in WRONG_REQUEST else SettlementError
+            raise kind(f"{method} {path}: status {response.status}, code {code}")
         return answer
+
+
+def _unknown(orders: Sequence[PayoutOrder], error: Exception) -> dict[UUID, SettleResult]:
+    logger.warning("settlement's answer is unknown: %r", error)
+    return {order.withdrawal_id: SettleResult(Outcome.UNKNOWN, repr(error)[:500]) for order in orders}
 
 
 def _result(order: PayoutOrder, item: dict[str, Any] | None) -> SettleResult:
