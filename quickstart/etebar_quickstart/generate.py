@@ -1,4 +1,4 @@
-"""The committed documents that are made from code: the list of errors and both services' OpenAPI."""
+"""The committed documents that are made from code: errors, settings, key states and both services' OpenAPI."""
 
 import json
 import subprocess
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etebar_common import problems
-from etebar_quickstart import paths
+from etebar_quickstart import paths, settings_page
 from etebar_quickstart.environments import Environments
 from etebar_quickstart.errors import QuickstartError
+from etebar_quickstart.idempotency_page import idempotency_page
 from etebar_quickstart.ports import Ports
 from etebar_quickstart.printer import Printer
 from etebar_quickstart.secret_store import Secrets
@@ -31,13 +32,15 @@ def run(printer: Printer, *, check: bool) -> int:
             printer.done(f"wrote {stale[-1]}")
     if check and stale:
         raise QuickstartError(f"not what the code says: {', '.join(stale)}; run `make generate`")
-    printer.done("docs/errors.md and docs/api are what the code says")
+    printer.done("the generated documents are what the code says")
     return 0
 
 
 def _documents() -> dict[Path, Callable[[], str]]:
     return {
         DOCUMENTS / "errors.md": errors_page,
+        DOCUMENTS / "idempotency.md": idempotency_page,
+        DOCUMENTS / "how-to" / "settings.md": lambda: settings_page.page(_settings_table),
         DOCUMENTS / "api" / "core.json": _core_openapi,
         DOCUMENTS / "api" / "settlement.json": _settlement_openapi,
     }
@@ -56,6 +59,15 @@ def errors_page() -> str:
     for problem in problems.registry():
         lines += ["", f"## {problem.code}", "", f"**{problem.status}** {problem.title}.", "", problem.remedy]
     return "\n".join(lines) + "\n"
+
+
+def _settings_table(service: str) -> str:
+    environments = Environments("production", Ports(), Secrets())
+    module, name, environment = {
+        "core": ("core.environment", "CoreEnvironment", environments.core()),
+        "settlement": ("settlement.settings", "Settings", environments.settlement()),
+    }[service]
+    return _output([sys.executable, "-m", settings_page.__name__, module, name], paths.REPOSITORY, environment)
 
 
 def _core_openapi() -> str:

@@ -30,48 +30,115 @@ class CoreEnvironment(Environment):
     """Names are the environment variables in lower case; durations carry their unit."""
 
     secret_key: Secret32
+    """Signs Django's sessions and forms."""
+
     jwt_signing_key: Secret32
+    """Signs access and refresh tokens. A new one makes every token invalid."""
+
     account_fingerprint_key: Secret32
+    """Keys the fingerprints of bank accounts and the digests of requests. The same as settlement's; never changed."""
+
     internal_token: Secret32
+    """Sent to settlement as X-Internal-Token."""
 
     debug: bool = False
+    """Django's debug mode; refused in production."""
+
     allowed_hosts: CommaList = Field(default_factory=lambda: ["localhost", "127.0.0.1"])
+    """The Host names that are answered."""
+
     csrf_trusted_origins: CommaList = Field(default_factory=list)
+    """Origins that may post to the admin, such as `https://admin.example.com`."""
+
     trusted_proxies: Annotated[CommaList, AfterValidator(_networks)] = Field(default_factory=list)
+    """Networks whose X-Forwarded-For is believed. Without any, the peer's address counts."""
+
     static_root: Path | None = None
+    """Where `collectstatic` puts the admin's files; without it they are served from the packages."""
+
     request_body_limit_bytes: int = Field(default=64 * 1024, gt=0)
+    """A larger body is answered 413."""
 
     db_host: str = "127.0.0.1"
+    """PostgreSQL, or PgBouncer before it."""
+
     db_port: int = 5432
+    """Its port. Migrations and tests go to PostgreSQL itself."""
+
     db_name: str = "walletdb"
+    """Core's database."""
+
     db_user: str = "wallet_app"
+    """The application's role."""
+
     db_password: SecretStr = SecretStr("")
+    """Its password."""
+
     db_owner_user: str = "wallet"
+    """The role that owns the tables; used by `manage.py migrate` and `test` when DB_OWNER_PASSWORD is set."""
+
     db_owner_password: SecretStr | None = None
+    """Its password."""
+
     db_connect_timeout_seconds: int = Field(default=3, gt=0)
+    """How long a connection may take to be made."""
+
     conn_max_age_seconds: int = Field(default=300, ge=0, validation_alias="conn_max_age")
+    """How many seconds a connection is kept between requests; 0 closes it after each."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    """Rate limits, and Celery's broker unless CELERY_BROKER_URL is set."""
+
     celery_broker_url: str = ""
+    """Celery's broker, when it is not REDIS_URL."""
 
     settlement_url: str = "http://127.0.0.1:9000"
+    """Settlement's address."""
+
     settle_deadline_seconds: float = Field(default=3.0, gt=0, le=30)
+    """How long a request waits for settlement's outcome before it answers 202."""
+
     settlement_connections: int = Field(default=32, gt=0)
+    """Connections to settlement that one process keeps."""
 
     dispatch_interval_seconds: float = Field(default=1.0, gt=0)
+    """How often beat has the dispatcher look for pending withdrawals that are due."""
+
     dispatch_batch_size: int = Field(default=100, gt=0, le=1000)
+    """How many withdrawals the dispatcher takes at a time."""
+
     dispatch_backoff_base_seconds: float = Field(default=1.0, gt=0)
+    """The longest wait after the first question without an outcome; it doubles each time."""
+
     dispatch_backoff_cap_seconds: float = Field(default=300.0, gt=0)
+    """The longest wait between two questions."""
+
     unknown_outcome_budget_seconds: int = Field(default=900, gt=0)
+    """A withdrawal pending for longer is flagged for staff; it stays pending."""
+
     verify_books_interval_seconds: float = Field(default=300.0, gt=0)
+    """How often beat has the books compared."""
+
     verify_books_window_hours: int = Field(default=24, gt=0)
+    """How far back that comparison goes in settlement's payouts; the command compares all."""
 
     access_token_minutes: int = Field(default=30, gt=0)
+    """How long an access token is good."""
+
     refresh_token_hours: int = Field(default=24, gt=0)
+    """How long a refresh token is good."""
+
     rate_limit_merchant: RateLimit = "6000/minute"
+    """Requests with a token, per account: `off`, or a number per `second`, `minute` or `hour`."""
+
     rate_limit_address: RateLimit = "12000/minute"
+    """Requests per address, except log-ins and registrations; the same form."""
+
     rate_limit_token: RateLimit = "10/minute"  # noqa: S105 - a limit
+    """Attempts to log in, per address and per account name; the same form."""
+
     rate_limit_register: RateLimit = "30/hour"
+    """Registrations per address; the same form."""
 
     @model_validator(mode="after")
     def _production_is_not_debugged(self) -> Self:

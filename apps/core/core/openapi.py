@@ -10,12 +10,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 
 from core.serializers import AmountField, TextField
-from etebar_common.headers import MAXIMUM_KEY_LENGTH
+from etebar_common.headers import BARE_KEY_PATTERN, MAXIMUM_KEY_LENGTH
 from etebar_common.money import AMOUNT_PATTERN, POSITIVE_AMOUNT_PATTERN
 from etebar_common.problems import MEDIA_TYPE
 
 KEY_HEADER = "Idempotency-Key"
 ALWAYS = (400, 406, 429, 500, 503)
+PAGED = (404, 422)
 WITH_BODY = (413, 415, 422)
 
 
@@ -64,6 +65,15 @@ class AmountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unt
         return {"type": "string", "pattern": AMOUNT_PATTERN if may_be_zero else POSITIVE_AMOUNT_PATTERN}
 
 
+class BankAccountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """An account number has check digits: a format says more than a pattern could."""
+
+    target_class = "payments.merchants.serializers.BankAccountField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        return {"type": "string", "format": "bank-account", "example": "IRTEST0000000000001"}
+
+
 class TextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """Text of one line is a string by pattern."""
 
@@ -79,7 +89,7 @@ class TextFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyp
 def _key_parameter(*, required: bool) -> OpenApiParameter:
     return OpenApiParameter(
         KEY_HEADER,
-        type={"type": "string", "minLength": 1, "maxLength": MAXIMUM_KEY_LENGTH, "pattern": r"^[!#-~]([ -~]*[!-~])?$"},
+        type={"type": "string", "minLength": 1, "maxLength": MAXIMUM_KEY_LENGTH, "pattern": BARE_KEY_PATTERN},
         location=OpenApiParameter.HEADER,
         required=required,
         description="Makes repeating the request safe: the first answer is given again.",
@@ -108,7 +118,7 @@ def describe(
         )
     statuses = {*ALWAYS, *problems, *(() if public else (401, 403)), *(WITH_BODY if request else ())}
     statuses |= {409, 422} if key else set()
-    statuses |= {422} if query else set()
+    statuses |= set(PAGED) if query else set()
     refusals = {(status, MEDIA_TYPE): OpenApiResponse(ProblemSerializer) for status in sorted(statuses)}
     successes = {(status, "application/json"): serializer for status, serializer in answers.items()}
     tag = "staff" if staff else "merchant"

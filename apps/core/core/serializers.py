@@ -49,7 +49,11 @@ class TextField(serializers.CharField):
     """Text of one line, taken as it is; `pattern` (a regular expression that OpenAPI understands, too) narrows it."""
 
     def __init__(
-        self, *, pattern: str = ONE_LINE, expected: str = "text without control characters", **kwargs: Any
+        self,
+        *,
+        pattern: str = ONE_LINE,
+        expected: str = "text without control characters",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**{"trim_whitespace": False, **kwargs})
         self.pattern = pattern
@@ -68,13 +72,24 @@ class IdField(serializers.IntegerField):
         super().__init__(min_value=1, max_value=BIGINT_MAXIMUM, **kwargs)
 
     def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, int) or isinstance(data, bool):
+        # 7.0 is an integer to JSON Schema
+        is_integer = isinstance(data, int) or (isinstance(data, float) and data.is_integer())
+        if not is_integer or isinstance(data, bool):
             raise serializers.ValidationError("is not an integer")
-        return super().to_internal_value(data)
+        return super().to_internal_value(int(data))
 
 
 def validated(serializer_class: type[StrictSerializer], data: Any) -> dict[str, Any]:
     """The validated fields of a body or a query; raises rest_framework's ValidationError, naming each wrong field."""
-    serializer = serializer_class(data=data.dict() if isinstance(data, QueryDict) else data)
+    if isinstance(data, QueryDict):
+        data = _single_values(data)
+    serializer = serializer_class(data=data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def _single_values(query: QueryDict) -> dict[str, Any]:
+    repeated = {name: ["is given more than once"] for name, values in query.lists() if len(values) > 1}
+    if repeated:
+        raise serializers.ValidationError(repeated)
+    return query.dict()

@@ -19,28 +19,62 @@ class DatabaseSettings(Environment):
     """How to reach settlementdb; all that a migration needs."""
 
     db_host: str = "127.0.0.1"
+    """PostgreSQL."""
+
     db_port: Annotated[int, Field(ge=1, le=65535)] = 5432
+    """Its port."""
+
     db_name: str = "settlementdb"
+    """Settlement's database."""
+
     db_user: str = "settlement_app"
+    """The application's role; for `alembic upgrade head` the owner, `settlement`."""
+
     db_password: SecretStr = SecretStr("")
+    """Its password."""
 
 
 class Settings(DatabaseSettings):
     """What the service needs to run. Two internal tokens are valid at once, so that they can be rotated."""
 
     internal_token: Secret32
+    """What callers must send as X-Internal-Token."""
+
     internal_token_next: Secret32 | None = None
+    """A second token that is accepted as well, while the first is replaced."""
+
     account_fingerprint_key: Secret32
+    """Keys the fingerprints of bank accounts. The same as core's; never changed."""
+
     db_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    """The most connections to the database."""
+
     db_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long a connection or a statement may take."""
+
     rail: Annotated[RailName, Field(validate_default=True)] = RailName.SANDBOX
+    """Who moves the money: the bank in the process, or one behind HTTP. Production refuses `sandbox`."""
+
     bank_url: Annotated[HttpUrl | None, Field(validate_default=True)] = None
+    """The bank's API (docs/settlement-bank-api.md); `RAIL=http` needs it."""
+
     bank_token: Annotated[SecretStr | None, Field(validate_default=True)] = None
+    """Sent to the bank as a Bearer token; `RAIL=http` needs it."""
+
     bank_currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$")] = None
+    """Sent with each order when set: ISO 4217, such as `IRR`."""
+
     bank_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 10.0
+    """How long the bank may take to answer; later is an unknown outcome."""
+
     sandbox_slow_seconds: Annotated[float, Field(ge=0, le=60)] = 3.0
+    """How long the sandbox bank takes for IRTESTSLOW accounts."""
+
     withdraw_deadline_ms: Annotated[int, Field(ge=1, le=30_000)] = 2000
+    """When a single order is answered 202 if its outcome is not known. Core's batches bring their own deadline."""
+
     shutdown_grace_seconds: Annotated[float, Field(ge=0, le=300)] = 15.0
+    """How long payouts under way are waited for at shutdown; what is left stays pending."""
 
     @field_validator("rail")
     @classmethod

@@ -28,13 +28,21 @@ class Profile(StrEnum):
 
 
 class Environment(BaseModel):
-    """Base of each service's settings; a field is set by the variable of its name, or of its alias, in capitals."""
+    """Base of each service's settings; a field is set by the variable of its name, or of its alias, in capitals.
 
-    model_config = ConfigDict(frozen=True)
+    The text below a field is its line in docs/how-to/settings.md.
+    """
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     etebar_profile: Profile = Profile.PRODUCTION
+    """What the installation is for. Must be the profile that the database was migrated for."""
+
     log_level: str = "INFO"
+    """The least level that is logged, as Python's logging names it."""
+
     crash_point_file: Path | None = None
+    """The file that arms a crash point; test profile only, the others refuse to start with it."""
 
 
 E_ = TypeVar("E_", bound=Environment)

@@ -5,6 +5,7 @@ import re
 from etebar_common.problems import IdempotencyKeyInvalid
 
 MAXIMUM_KEY_LENGTH = 255
+BARE_KEY_PATTERN = r"^[!#-~]([ -~]*[!-~])?$"
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"\Z', re.ASCII)
 _PRINTABLE = re.compile(r"[ -~]+\Z", re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z", re.ASCII)

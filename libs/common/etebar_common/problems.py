@@ -57,11 +57,6 @@ class IdempotencyKeyInvalid(Problem):
     remedy = "Send 1 to 255 printable ASCII characters, bare or as a quoted structured-field string (RFC 8941)."
 
 
-class CursorInvalid(Problem):
-    status, code, title = 400, "cursor_invalid", "The cursor is not one of ours"
-    remedy = "Follow the `next` link of the list as it was given, or start again without a cursor."
-
-
 class NotAuthenticated(Problem):
     status, code, title = 401, "not_authenticated", "Who you are is not known"
     remedy = "Send `Authorization: Bearer` with an access token from POST /api/v1/auth/token."
@@ -95,6 +90,11 @@ class PermissionDenied(Problem):
 class NotFound(Problem):
     status, code, title = 404, "not_found", "There is nothing at this address"
     remedy = "Check the path and the id. What belongs to another merchant is answered the same way."
+
+
+class CursorInvalid(Problem):
+    status, code, title = 404, "cursor_invalid", "The cursor is not one of ours"
+    remedy = "Follow the `next` link of the list as it was given, or start again without a cursor."
 
 
 class IdempotencyKeyUnknown(Problem):

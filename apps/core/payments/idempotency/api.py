@@ -10,17 +10,15 @@ from rest_framework.views import APIView
 
 from core.openapi import describe
 from core.serializers import StrictSerializer, TextField, validated
-from etebar_common.headers import MAXIMUM_KEY_LENGTH, parse_idempotency_key
+from etebar_common.headers import BARE_KEY_PATTERN, MAXIMUM_KEY_LENGTH
 from etebar_common.problems import IdempotencyKeyUnknown
 from payments.answers import timestamp
 from payments.idempotency.selectors import KeyState, explain_key
 from payments.tokens.authentication import caller_of
 
-QUOTED_MAXIMUM = 2 * MAXIMUM_KEY_LENGTH + 2
-
 
 class KeyQuerySerializer(StrictSerializer):
-    key = TextField(max_length=QUOTED_MAXIMUM)
+    key = TextField(max_length=MAXIMUM_KEY_LENGTH, pattern=BARE_KEY_PATTERN, expected="a key in its bare form")
 
 
 class KeySerializer(serializers.Serializer[Any]):
@@ -41,7 +39,7 @@ class KeyView(APIView):
     @describe("Explain a key", query=KeyQuerySerializer, answers={200: KeySerializer}, problems=(404,))
     def get(self, request: Request) -> Response:
         """Whether a request with this key is running, pending, settled, failed, refused or done."""
-        key = parse_idempotency_key(validated(KeyQuerySerializer, request.query_params)["key"])
+        key = validated(KeyQuerySerializer, request.query_params)["key"]
         state, row = explain_key(scope=caller_of(request).idempotency_scope, key=key)
         if state is None:
             raise IdempotencyKeyUnknown("no request of yours with this key has left a trace; sending it will run it")

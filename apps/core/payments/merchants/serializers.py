@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
@@ -15,7 +14,7 @@ from payments.models import Merchant
 from payments.withdrawals.serializers import PageQuerySerializer
 
 MAXIMUM_PASSWORD_LENGTH = 128
-USERNAME = UnicodeUsernameValidator.regex.removesuffix(r"\Z") + "$"
+USERNAME = r"^[\w.@+-]+$"  # as Django's UnicodeUsernameValidator
 
 
 class PasswordField(TextField):
@@ -30,17 +29,26 @@ class PasswordField(TextField):
         )
 
 
+class BankAccountField(serializers.Field[str, str, str, Any]):
+    """An account number that this installation's profile pays to, normalized."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("is not a string")
+        try:
+            return parse_bank_account(data, ENVIRONMENT.etebar_profile)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
 class RegisterSerializer(StrictSerializer):
     username = TextField(max_length=150, pattern=USERNAME, expected="letters, digits and @ . + - _")
     password = PasswordField()
     requested_credit = AmountField()
-    bank_account = TextField(max_length=50)
-
-    def validate_bank_account(self, value: str) -> str:
-        try:
-            return parse_bank_account(value, ENVIRONMENT.etebar_profile)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from error
+    bank_account = BankAccountField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -162,6 +162,7 @@ class TestAddresses:
             "limit=x",
             "colour=red",
             "created_to=2020-13-01",
+            "state=pending&state=settled",
         ],
     )
     def test_a_wrong_query_is_named(self, client: APIClient, query: str) -> None:
@@ -171,7 +172,7 @@ class TestAddresses:
     @pytest.mark.parametrize("cursor", ["x", "e30", "W10", "WyJhIiwgImIiXQ", "====", "é"])
     def test_a_wrong_cursor_is_refused(self, client: APIClient, cursor: str) -> None:
         answer = client.get("/api/v1/withdrawals", {"cursor": cursor})
-        assert (answer.status_code, answer.json()["code"]) == (400, "cursor_invalid")
+        assert (answer.status_code, answer.json()["code"]) == (404, "cursor_invalid")
 
     def test_a_merchant_id_beyond_bigint_is_not_found(self) -> None:
         assert staff_client().get(f"/api/v1/admin/merchants/{10**30}").status_code == 404

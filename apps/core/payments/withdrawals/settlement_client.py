@@ -158,12 +158,20 @@ def _unknown(orders: Sequence[PayoutOrder], error: Exception) -> dict[UUID, Sett
 
 
 def _result(order: PayoutOrder, item: dict[str, Any] | None) -> SettleResult:
+    """What an answer says of one order; what cannot be understood leaves this order unknown, and only this one."""
     if item is None:
         return SettleResult(Outcome.UNKNOWN, "not in settlement's answer")
-    outcome = Outcome(item["state"])
-    if outcome is Outcome.PAID and Decimal(item["payout"]["amount"]) != order.amount:
-        return SettleResult(Outcome.UNKNOWN, "settlement's answer names another amount")
-    return SettleResult(outcome, str(item.get("reason") or ""))
+    try:
+        outcome = Outcome(item["state"])
+        if outcome in {Outcome.PAID, Outcome.REFUSED} and not _is_of(order, item["payout"]):
+            return SettleResult(Outcome.UNKNOWN, "settlement's answer names another payout or amount")
+        return SettleResult(outcome, str(item.get("reason") or ""))
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        return SettleResult(Outcome.UNKNOWN, f"settlement's answer is not understood: {error!r}"[:500])
+
+
+def _is_of(order: PayoutOrder, payout: dict[str, Any]) -> bool:
+    return UUID(payout["withdrawal_id"]) == order.withdrawal_id and Decimal(payout["amount"]) == order.amount
 
 
 @cache

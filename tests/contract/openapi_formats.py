@@ -1,4 +1,7 @@
-"""Formats of the OpenAPI document that a random text seldom has (SCHEMATHESIS_HOOKS=schemathesis_hooks)."""
+"""Formats of our OpenAPI documents that a random text seldom has.
+
+For schemathesis' own command line: SCHEMATHESIS_HOOKS=openapi_formats and this folder in PYTHONPATH.
+"""
 
 import base64
 

@@ -1,0 +1,21 @@
+"""What is generated from code is committed as the code says."""
+
+from pathlib import Path
+
+import pytest
+
+from etebar_quickstart import generate
+from etebar_quickstart.errors import QuickstartError
+from etebar_quickstart.printer import Printer
+
+
+def test_no_generated_document_is_stale() -> None:
+    assert generate.run(Printer(), check=True) == 0
+
+
+def test_a_stale_document_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    errors = Path(generate.DOCUMENTS / "errors.md").read_text()
+    monkeypatch.setattr(generate, "errors_page", lambda: errors + "stale\n")
+    monkeypatch.setattr(generate, "_documents", lambda: {generate.DOCUMENTS / "errors.md": generate.errors_page})
+    with pytest.raises(QuickstartError, match=r"docs/errors\.md"):
+        generate.run(Printer(), check=True)
