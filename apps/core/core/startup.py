@@ -14,6 +14,17 @@ def unapplied_migrations() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
+_is_migrated = False
+
+
+def migrations_missing() -> list[str]:
+    """As unapplied_migrations, but looked up only until there are none: they do not come back while this code runs."""
+    global _is_migrated  # noqa: PLW0603 - one per process
+    missing = [] if _is_migrated else unapplied_migrations()
+    _is_migrated = not missing
+    return missing
+
+
 def recorded_profile() -> str:
     """The profile that the database was made for."""
     with connection.cursor() as cursor:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from rest_framework.test import APIClient
 
+from core import health, startup
 from core.environment import CoreEnvironment
 from core.startup import refuse_unready_database, unapplied_migrations
 from etebar_common.environment import load
@@ -131,14 +133,17 @@ class TestDatabase:
         assert APIClient().get("/healthz").json() == {"status": "ok"}
 
     @pytest.mark.django_db(transaction=True)
+    def test_readiness_tells_missing_migrations(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(startup, "_is_migrated", False)
+        monkeypatch.setattr(startup, "unapplied_migrations", lambda: ["payments.9999_new"])
+        answer = APIClient().get("/readyz")
+        assert (answer.status_code, answer.json()["detail"]) == (503, "1 migrations are not applied")
+
+    @pytest.mark.django_db(transaction=True)
     def test_readiness_tells_a_lost_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from django.db import OperationalError
-
-        from core import health
-
         def away() -> Any:
             raise OperationalError("gone")
 
-        monkeypatch.setattr(health, "unapplied_migrations", away)
+        monkeypatch.setattr(health, "_ask_database", away)
         assert APIClient().get("/readyz").status_code == 503
         assert APIClient().get("/healthz").status_code == 200

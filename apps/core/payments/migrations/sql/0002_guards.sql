@@ -7,8 +7,9 @@ CREATE TABLE payments_deployment (
     recorded_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- its search path is fixed, so that no temporary table of the caller's can stand in for the real one
 CREATE FUNCTION payments_is_sandboxed() RETURNS boolean
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM payments_deployment WHERE profile IN ('sandbox', 'test'))
 $$;
 
