@@ -1,4 +1,4 @@
-"""Fixtures of core's tests."""
+"""Fixtures of the tests that run core inside pytest."""
 
 from collections.abc import Iterator
 
@@ -8,21 +8,17 @@ from payments.request_log.writer import writer
 from payments.withdrawals.settlement_client import settlement_client
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _request_log_is_closed(django_db_setup: None) -> Iterator[None]:
-    """The writer's connection is gone when the test database is dropped."""
+@pytest.fixture(scope="session")
+def core_database(django_db_setup: None) -> Iterator[None]:
+    """The test database; the request log's connection to it is gone when it is dropped."""
     yield
     writer().close()
 
 
-@pytest.fixture(autouse=True)
-def _request_log_is_written() -> Iterator[None]:
-    """No row is still on its way when the tables are cleared after a test."""
-    yield
-    assert writer().flush()
-
-
 @pytest.fixture
-def books(transactional_db: None, settlement: object) -> None:
+def books(core_database: None, transactional_db: None, settlement: object) -> Iterator[None]:
     """Empty books in core (committed, not rolled back) and in settlement."""
     settlement_client().clear_sandbox()
+    yield
+    # no row is still on its way when the tables are cleared
+    assert writer().flush()

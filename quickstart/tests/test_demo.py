@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,7 +21,6 @@ from etebar_quickstart.testing import temporary_state
 from .factories import command_line
 
 SERVICES = {"postgres", "redis", "settlement", "core", "worker", "beat"}
-LONGEST_SECOND_START_SECONDS = 15
 START_TIMEOUT_SECONDS = 120
 RUNNING = "Ctrl-C ends it"
 
@@ -78,12 +76,6 @@ def recorded(environment: dict[str, str]) -> dict[str, int]:
     return {entry["name"]: entry["pid"] for entry in entries}
 
 
-def seconds_to_ready(text: str) -> float:
-    found = re.search(r"beat are ready \(([0-9.]+) s\)", text)
-    assert found, text
-    return float(found[1])
-
-
 class TestDemo:
     """In this order: the first start makes the state that the others use."""
 
@@ -109,9 +101,7 @@ class TestDemo:
             assert demo.end(signal.SIGINT) == 0
         assert not any(psutil.pid_exists(pid) for pid in pids.values())
 
-    def test_after_kill9_the_next_start_cleans_up_and_is_quick(
-        self, environment: dict[str, str], tmp_path: Path
-    ) -> None:
+    def test_after_kill9_the_next_start_cleans_up(self, environment: dict[str, str], tmp_path: Path) -> None:
         with running(environment, tmp_path / "out") as demo:
             pids = recorded(environment)
             demo.end(signal.SIGKILL)
@@ -121,7 +111,6 @@ class TestDemo:
         told = [line for line in done.stdout.splitlines() if "was killed" in line]
         assert len(told) == 1
         assert all(f"{name} (pid {pid})" in told[0] for name, pid in pids.items())
-        assert seconds_to_ready(done.stdout) < LONGEST_SECOND_START_SECONDS
         assert not any(psutil.pid_exists(pid) for pid in pids.values())
 
     def test_a_dead_child_is_told_in_one_line_and_fails_the_run(

@@ -47,5 +47,6 @@ class TestEnvironments:
         shell = environments.shell()
         assert shell["PGDATABASE"] == "walletdb"
         assert shell["PGPASSWORD"] == environments.secrets.wallet_app_password
+        assert shell["DB_OWNER_PASSWORD"] == environments.secrets.wallet_password
         assert shell["TARGET_HOST"] == "http://127.0.0.1:8000"
         assert "HOME" not in shell

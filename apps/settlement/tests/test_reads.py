@@ -86,7 +86,7 @@ class TestAWindow:
 
     @pytest.mark.parametrize("cursor", ["", "x", "AAAA", "ü", "MjAyNi0wMS0wMXw", "a" * 300, "\x00"])
     async def test_refuses_a_cursor_that_is_not_ours(self, client: httpx2.AsyncClient, cursor: str) -> None:
-        assert_problem(await client.get(PAYOUTS, params={"cursor": cursor}), 400, "cursor_invalid")
+        assert_problem(await client.get(PAYOUTS, params={"cursor": cursor}), 404, "cursor_invalid")
 
 
 class TestALookup:

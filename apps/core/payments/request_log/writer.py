@@ -111,6 +111,13 @@ def writer() -> RequestLogWriter:
     return _writers[process_id]
 
 
+def close_writer() -> None:
+    """Ends this process's writer and its connection; the next row starts another one."""
+    made = _writers.pop(os.getpid(), None)
+    if made is not None:
+        made.close()
+
+
 def printable(text: str, length: int) -> str:
     """The text as a log column takes it: without NUL, which PostgreSQL refuses, and cut."""
     return text.replace("\x00", "�").encode("utf-8", "replace").decode()[:length]

@@ -12,7 +12,7 @@ from django.test import TransactionTestCase
 
 from payments.books.checks import find_differences
 from payments.models import IdempotencyKey, Withdrawal
-from payments.request_log.writer import writer
+from payments.request_log.writer import close_writer, writer
 from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, withdraw
 
 # answered as soon as the funds are reserved: what is tested here is the reservation
@@ -41,6 +41,12 @@ class ConcurrentWithdrawals(TransactionTestCase):
     def tearDown(self) -> None:
         assert writer().flush()
         super().tearDown()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        # manage.py test drops the database next, which no connection may use then
+        close_writer()
+        super().tearDownClass()
 
     def test_200_withdrawals_at_the_limit_accept_exactly_as_many_as_fit(self) -> None:
         fund_pool("1000000.00")
