@@ -9,6 +9,7 @@ POSITIVE_AMOUNT_PATTERN = r"^([1-9][0-9]{0,17}(\.[0-9]{1,2})?|0\.([1-9][0-9]?|0[
 AMOUNT_HELP = 'a decimal string with at most two places and at most 18 digits before them, such as "1.00"'
 _AMOUNT = re.compile(AMOUNT_PATTERN[:-1] + r"\Z", re.ASCII)
 CENT = Decimal("0.01")
+LARGEST_AMOUNT = Decimal("999999999999999999.99")
 
 
 def parse_amount(value: object, *, allow_zero: bool = False) -> Decimal:

@@ -110,12 +110,20 @@ CHECKS = (
 )
 
 
+def at_most(sentences: list[str], invariant: str) -> list[str]:
+    """The first MOST_ROWS sentences, and that there are more if there are."""
+    if len(sentences) <= MOST_ROWS:
+        return sentences
+    return [*sentences[:MOST_ROWS], f"{invariant}: there are more of this kind; these are the first {MOST_ROWS}"]
+
+
 def find_differences() -> list[str]:
     """All differences within core's books at one moment, at most MOST_ROWS of each kind."""
     found = []
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for check in CHECKS:
-            cursor.execute(f"{check.sql} LIMIT {MOST_ROWS}")
-            found += [f"{check.invariant}: {sentence}" for (sentence,) in cursor.fetchall()]
+            cursor.execute(f"{check.sql} LIMIT {MOST_ROWS + 1}")
+            sentences = [f"{check.invariant}: {sentence}" for (sentence,) in cursor.fetchall()]
+            found += at_most(sentences, check.invariant)
     return found

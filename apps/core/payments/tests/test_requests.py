@@ -48,6 +48,13 @@ class TestAmounts:
         assert (answer.status_code, named_fields(answer)) == (422, {"amount"})
         assert not PoolTopUp.objects.exists()
 
+    def test_more_than_the_pool_can_hold_is_refused(self) -> None:
+        staff = staff_client()
+        most = {"amount": "9" * 18}
+        assert staff.post("/api/v1/admin/pool/topup", most, format="json").status_code == 200
+        answer = staff.post("/api/v1/admin/pool/topup", most, format="json")
+        assert (answer.status_code, named_fields(answer)) == (422, {"amount"})
+
     def test_the_smallest_and_a_short_amount_are_taken(self, client: APIClient) -> None:
         assert withdraw(client, "0.01").json()["amount"] == "0.01"
         assert withdraw(client, "5").json()["amount"] == "5.00"
