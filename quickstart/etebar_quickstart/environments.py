@@ -57,10 +57,14 @@ class Environments:
         return f"postgresql://{role}:{self.secrets.of_role(role)}@{HOST}:{self.ports.postgres}/{database}"
 
     def shell(self) -> dict[str, str]:
-        """For a person's shell: core's, and psql (as wallet_app), redis-cli and locust find their servers."""
+        """For a person's shell: core's, and psql (as wallet_app), redis-cli and locust find their servers.
+
+        The owner's password is for `manage.py test` and `migrate` alone: they make databases and tables.
+        """
         tools = [str(paths.REPOSITORY / ".venv" / "bin"), str(paths.POSTGRES_BINARIES), str(paths.REDIS_SERVER.parent)]
         ours = {name: value for name, value in self.core().items() if name not in INHERITED}
         return ours | {
+            "DB_OWNER_PASSWORD": self.secrets.wallet_password,
             "PGHOST": HOST,
             "PGPORT": str(self.ports.postgres),
             "PGDATABASE": "walletdb",

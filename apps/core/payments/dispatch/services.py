@@ -103,10 +103,12 @@ def flag_overdue() -> int:
     return _flag(Withdrawal.objects.filter(created_at__lt=oldest), "their outcome is unknown for too long")
 
 
+@transaction.atomic
 def _flag(withdrawals: QuerySet[Withdrawal], reason: str) -> int:
-    flagged = withdrawals.filter(state=Withdrawal.State.PENDING, overdue_since=None).update(
-        overdue_since=timezone.now()
-    )
+    unflagged = withdrawals.filter(state=Withdrawal.State.PENDING, overdue_since=None)
+    # one that is being confirmed now need not be flagged, and waiting for it could deadlock
+    free = list(unflagged.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    flagged = Withdrawal.objects.filter(pk__in=free).update(overdue_since=timezone.now())
     if flagged:
         logger.error("%d withdrawals are newly flagged for staff: %s", flagged, reason)
     return flagged

@@ -1,0 +1,95 @@
+"""Locks are taken in one order everywhere, so nothing that runs at once can deadlock."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from core.environment import ENVIRONMENT
+from payments import migrations
+from payments.books.services import verify_books
+from payments.dispatch import services
+from payments.dispatch.services import dispatch_due, flag_overdue
+from payments.locks import lock_merchant, lock_pool
+from payments.models import Withdrawal
+from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, withdraw
+from payments.tests.test_concurrent_withdrawals import all_at_once
+
+pytestmark = pytest.mark.usefixtures("books")
+
+ORDER = ["payments_withdrawal", "payments_merchantcredit", "payments_merchant", "payments_creditpool"]
+
+
+def in_order(tables: list[str]) -> bool:
+    places = [ORDER.index(table) for table in tables]
+    return places == sorted(places)
+
+
+class TestTheOrder:
+    def test_in_python_is_credit_merchant_pool(self) -> None:
+        merchant = make_merchant()
+        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+            lock_merchant(merchant.pk)
+            lock_pool()
+        locking = [query["sql"] for query in queries.captured_queries if "FOR UPDATE" in query["sql"]]
+        tables = [re.search(r'FROM "(\w+)"', sql)[1] for sql in locking]  # type: ignore[index]
+        assert tables == ["payments_merchantcredit", "payments_merchant", "payments_creditpool"]
+
+    @pytest.mark.parametrize(
+        "name", ["payments_write_accepted", "payments_reserve", "payments_confirm", "payments_release"]
+    )
+    def test_in_the_money_functions_is_withdrawals_credit_pool(self, name: str) -> None:
+        text = (Path(migrations.__file__).parent / "sql" / "0003_money.sql").read_text()
+        body = text.split(f"CREATE FUNCTION {name}(")[1].split("\n$$;")[0]
+        locking = re.findall(r"UPDATE (payments_\w+)|FROM (payments_\w+) AS \w+\s+WHERE[^;]*?FOR UPDATE", body)
+        tables = [updated or locked for updated, locked in locking if (updated or locked) in ORDER]
+        assert tables
+        assert in_order(tables)
+
+
+def deadlocks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
+def test_everything_at_once_does_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    fund_pool("1000000.00")
+    paid = [make_merchant(limit="1000.00") for _ in range(4)]
+    refused = [make_merchant(limit="1000.00", account="IRTESTREFUSED0000001") for _ in range(4)]
+    staff = staff_client()
+    monkeypatch.setattr(services, "ENVIRONMENT", ENVIRONMENT.model_copy(update={"unknown_outcome_budget_seconds": 0}))
+    before = deadlocks()
+
+    @transaction.atomic
+    def make_due() -> None:
+        pending = Withdrawal.objects.filter(state="pending").select_for_update(skip_locked=True)
+        Withdrawal.objects.filter(pk__in=[one.pk for one in pending]).update(next_attempt_at=timezone.now())
+
+    def dispatch() -> int:
+        make_due()
+        dispatch_due()
+        return 200
+
+    def flag() -> int:
+        flag_overdue()
+        return 200
+
+    def post(path: str, **body: object) -> int:
+        return int(staff.post(f"/api/v1/admin/{path}", body, format="json").status_code)
+
+    acts = []
+    for merchant in (*paid, *refused):
+        client = merchant_client(merchant)
+        acts += [lambda client=client: withdraw(client).status_code] * 4
+        acts += [lambda client=client: withdraw(client, Prefer="respond-async").status_code] * 4
+        acts.append(lambda pk=merchant.pk: post("credit-limit", merchant_id=pk, credit_limit="900.00"))
+    acts += [lambda: post("pool/topup", amount="1.00"), dispatch, flag] * 8
+    statuses = set(all_at_once(acts, threads=16))
+    dispatch()
+    assert statuses <= {200, 201, 202, 409}
+    assert deadlocks() == before
+    assert verify_books().differences == []
