@@ -47,7 +47,7 @@ format: $(VENV)/.installed-dev ## put the code in shape
 lock: $(VENV)/.installed-dev ## resolve the dependencies again after a pyproject.toml changed
 	locks/update
 
-generate: $(VENV)/.installed-dev ## write docs/errors.md and docs/api/*.json anew
+generate: $(VENV)/.installed-dev ## write the generated documents anew
 	$(PY) -m etebar_quickstart generate
 
 clean: ## remove what make made: .venv, .state (the demo's data), caches

@@ -10,6 +10,19 @@ from etebar_quickstart.secret_store import Secrets
 # Nothing else is inherited: a DB_HOST or DJANGO_SETTINGS_MODULE of the caller's shell must not reach our processes.
 INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "COVERAGE_PROCESS_START")
 
+# What a person at the shell may want to try out; these are handed on to core, with these values if they are not set.
+# Everything comes from one address here, so a limit per address would only be in the way.
+TUNING = {
+    "RATE_LIMIT_ADDRESS": "off",
+    "RATE_LIMIT_MERCHANT": "",
+    "RATE_LIMIT_TOKEN": "",
+    "RATE_LIMIT_REGISTER": "",
+    "TRUSTED_PROXIES": "",
+    "CONN_MAX_AGE": "",
+    "SETTLE_DEADLINE_SECONDS": "",
+    "LOG_LEVEL": "",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Environments:
@@ -21,13 +34,18 @@ class Environments:
 
     def core(self) -> dict[str, str]:
         """Core's: web, worker, beat and manage.py, as the application's role."""
-        return self._common("walletdb", "wallet_app") | {
-            "SECRET_KEY": self.secrets.secret_key,
-            "JWT_SIGNING_KEY": self.secrets.jwt_signing_key,
-            "REDIS_URL": self.redis_url(),
-            "SETTLEMENT_URL": self.settlement_url,
-            "ALLOWED_HOSTS": f"{HOST},localhost",
-        }
+        tuning = {name: os.environ.get(name, default) for name, default in TUNING.items()}
+        return (
+            tuning
+            | self._common("walletdb", "wallet_app")
+            | {
+                "SECRET_KEY": self.secrets.secret_key,
+                "JWT_SIGNING_KEY": self.secrets.jwt_signing_key,
+                "REDIS_URL": self.redis_url(),
+                "SETTLEMENT_URL": self.settlement_url,
+                "ALLOWED_HOSTS": f"{HOST},localhost",
+            }
+        )
 
     def core_owner(self) -> dict[str, str]:
         """Core's for migrations and for what only the owner may do: the role that owns the tables."""
@@ -50,7 +68,7 @@ class Environments:
         return f"http://{HOST}:{self.ports.settlement}"
 
     def redis_url(self) -> str:
-        return f"redis://:{self.secrets.redis_password}@{HOST}:{self.ports.redis}/0"
+        return f"redis://default:{self.secrets.redis_password}@{HOST}:{self.ports.redis}/0"
 
     def dsn(self, role: str, database: str) -> str:
         """A libpq URL with the role's password; roles: postgres and those of roles.sql."""

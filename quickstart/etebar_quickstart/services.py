@@ -1,5 +1,6 @@
 """Our own programs: how each is started, and how one knows that it is ready."""
 
+import os
 import sys
 import urllib.error
 import urllib.request
@@ -23,7 +24,10 @@ def program(name: str, environments: Environments, state: Path, overrides: Mappi
 
 def _core(environments: Environments, state: Path, overrides: Mapping[str, str]) -> Program:  # noqa: ARG001
     port = str(environments.ports.core)
-    options = ["--interface", "wsgi", "--host", HOST, "--port", port, "--workers", "1", "--blocking-threads", "32"]
+    # granian's own variables, which it would read itself if it inherited them
+    workers, threads = os.environ.get("GRANIAN_WORKERS", "1"), os.environ.get("GRANIAN_BLOCKING_THREADS", "32")
+    address = ["--host", HOST, "--port", port]
+    options = ["--interface", "wsgi", *address, "--workers", workers, "--blocking-threads", threads]
     return Program(
         name="core",
         arguments=[sys.executable, "-m", "granian", *options, "--respawn-failed-workers", "core.wsgi:application"],
