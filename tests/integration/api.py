@@ -1,0 +1,104 @@
+"""Core over HTTP, as its merchants and staff use it."""
+
+import itertools
+import uuid
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+
+from etebar_quickstart.admin import ADMIN, ensure_admin
+from etebar_quickstart.stack import Stack
+
+ACCOUNT = "IRTEST0000000000001"
+ASYNC = {"Prefer": "respond-async"}
+PASSWORD = "p"
+POOL = "1000000.00"
+MOST_CONNECTIONS = 256
+TIMEOUT_SECONDS = 20.0
+
+_numbers = itertools.count(1)
+
+
+class Api:
+    """One client for all callers; a context manager. On entry there is an admin, and money in the pool."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._http = httpx2.Client(
+            base_url=f"{stack.environments.core_url}/api/v1",
+            timeout=TIMEOUT_SECONDS,
+            trust_env=False,
+            limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
+        )
+        self.admin: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        ensure_admin(self._stack)
+        self.admin = self.sign_in(ADMIN, self._stack.environments.secrets.admin_password)
+        self.must("POST", "/admin/pool/topup", {"amount": POOL}, self.admin)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
+        """Raises httpx2.TransportError when there is no answer."""
+        return self._http.request(method, path, json=body, headers=headers)
+
+    def must(
+        self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The members of an answer that must be a success."""
+        answer = self.send(method, path, body, headers)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        members: dict[str, Any] = answer.json()
+        return members
+
+    def sign_in(self, username: str, password: str) -> dict[str, str]:
+        """The header of a new access token."""
+        token = self.must("POST", "/auth/token", {"username": username, "password": password})["access"]
+        return {"Authorization": f"Bearer {token}"}
+
+    def merchant(self, *, limit: str = "100.00", account: str = ACCOUNT) -> "Merchant":
+        """A new merchant, approved and signed in."""
+        name = f"shop-{next(_numbers)}-{uuid.uuid4().hex[:8]}"
+        wish = {"username": name, "password": PASSWORD, "requested_credit": limit, "bank_account": account}
+        number = self.must("POST", "/auth/register", wish)["merchant_id"]
+        self.must("POST", "/admin/approve", {"merchant_id": number, "credit_limit": limit}, self.admin)
+        return Merchant(self, number, self.sign_in(name, PASSWORD))
+
+
+@dataclass(frozen=True)
+class Merchant:
+    api: Api
+    number: int
+    token: dict[str, str]
+
+    def withdraw(self, amount: str = "1.00", key: str | None = None, **headers: str) -> httpx2.Response:
+        """POST /withdrawals; `key` None sends a new one."""
+        sent = self.token | {"Idempotency-Key": key or new_key()} | headers
+        return self.api.send("POST", "/withdrawals", {"amount": amount}, sent)
+
+    def state_of(self, withdrawal_id: str) -> str:
+        """What GET says of the withdrawal now."""
+        return str(self.api.must("GET", f"/withdrawals/{withdrawal_id}", headers=self.token)["state"])
+
+    def used(self) -> str:
+        """How much of the limit is used."""
+        return str(self.api.must("GET", "/me", headers=self.token)["utilized_amount"])
+
+
+def new_key() -> str:
+    return uuid.uuid4().hex
+
+
+def assert_problem(answer: httpx2.Response, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert (answer.json()["status"], answer.json()["code"]) == (status, code)
