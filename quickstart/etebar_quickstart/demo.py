@@ -63,6 +63,10 @@ def _print_addresses(stack: Stack, printer: Printer) -> None:
     printer.line("\nEverything keeps running; Ctrl-C ends it.")
 
 
+# SIGINT, too: a shell that starts us in the background has it ignored, and Python leaves it so
+INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 @contextlib.contextmanager
 def _signals_interrupt() -> Iterator[None]:
     """A terminal that closes or a SIGTERM ends the demo as Ctrl-C does, children included."""
@@ -70,7 +74,7 @@ def _signals_interrupt() -> Iterator[None]:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    former = {number: signal.signal(number, interrupt) for number in INTERRUPTING}
     try:
         yield
     finally:

@@ -22,7 +22,10 @@ from etebar_quickstart.testing import TestServers, servers
 
 pytest_plugins = ("etebar_quickstart.testing",)
 
-UNLIMITED = {f"RATE_LIMIT_{name}": "off" for name in ("MERCHANT", "ADDRESS", "TOKEN", "REGISTER")}
+QUIET_AND_UNLIMITED = {
+    "LOG_LEVEL": "WARNING",
+    **{f"RATE_LIMIT_{name}": "off" for name in ("MERCHANT", "ADDRESS", "TOKEN", "REGISTER")},
+}
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 DATABASE = f"settlementdb_{WORKER}"
 
@@ -34,7 +37,7 @@ def _own_environments() -> Environments:
 
 
 ENVIRONMENTS = _own_environments()
-os.environ.update(ENVIRONMENTS.core_owner() | UNLIMITED | {"DJANGO_SETTINGS_MODULE": "core.settings"})
+os.environ.update(ENVIRONMENTS.core_owner() | QUIET_AND_UNLIMITED | {"DJANGO_SETTINGS_MODULE": "core.settings"})
 
 
 @pytest.fixture(scope="session")

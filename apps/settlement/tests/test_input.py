@@ -177,17 +177,19 @@ class TestADatabaseThatIsAway:
         self, client: httpx2.AsyncClient, database: TestDatabase
     ) -> None:
         body = withdrawal()
-        async with database.connect() as connection, connection.transaction():
-            await connection.execute("ALTER ROLE settlement_app NOLOGIN")
+        # of this database alone: others are at work on the same server
+        await database.rows(f"ALTER DATABASE {database.name} CONNECTION LIMIT 0")
         try:
-            kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'settlement_app'"
-            await database.rows(kill)
+            await database.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE usename = 'settlement_app' AND datname = current_database()"
+            )
             for answer in (await client.post(WITHDRAW, json=body), await client.get("/readyz")):
                 assert_problem(answer, 503, "database_unavailable")
                 assert answer.headers["Retry-After"] == "1"
             assert (await client.get("/healthz")).status_code == 200
         finally:
-            await database.rows("ALTER ROLE settlement_app LOGIN")
+            await database.rows(f"ALTER DATABASE {database.name} CONNECTION LIMIT -1")
         assert (await client.post(WITHDRAW, json=body)).json()["state"] == "paid"
 
     async def test_is_503_when_it_does_not_answer_in_time(self, database: TestDatabase) -> None:
