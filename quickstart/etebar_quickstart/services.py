@@ -27,7 +27,7 @@ def _core(environments: Environments, state: Path, overrides: Mapping[str, str])
     # granian's own variables, which it would read itself if it inherited them
     workers, threads = os.environ.get("GRANIAN_WORKERS", "1"), os.environ.get("GRANIAN_BLOCKING_THREADS", "32")
     address = ["--host", HOST, "--port", port]
-    options = ["--interface", "wsgi", *address, "--workers", workers, "--blocking-threads", threads]
+    options = ["--interface", "wsgi", "--http", "1", *address, "--workers", workers, "--blocking-threads", threads]
     return Program(
         name="core",
         arguments=[sys.executable, "-m", "granian", *options, "--respawn-failed-workers", "core.wsgi:application"],
@@ -38,10 +38,11 @@ def _core(environments: Environments, state: Path, overrides: Mapping[str, str])
 
 
 def _settlement(environments: Environments, state: Path, overrides: Mapping[str, str]) -> Program:  # noqa: ARG001
-    address = ["--host", HOST, "--port", str(environments.ports.settlement)]
+    # Nobody proxies: else uvicorn takes the caller's address from a header, if the caller is on this host.
+    options = ["--host", HOST, "--port", str(environments.ports.settlement), "--no-proxy-headers"]
     return Program(
         name="settlement",
-        arguments=[sys.executable, "-m", "uvicorn", "settlement.main:create_app", "--factory", *address],
+        arguments=[sys.executable, "-m", "uvicorn", "settlement.main:create_app", "--factory", *options],
         directory=paths.SETTLEMENT,
         environment={**environments.settlement(), **overrides},
         ready=_answers(f"{environments.settlement_url}/readyz"),

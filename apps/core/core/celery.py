@@ -3,6 +3,7 @@
 import os
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
@@ -23,3 +24,12 @@ def schedule(sender: Celery, **_: object) -> None:
     ):
         signature = sender.signature(name, options={"expires": max(interval_seconds, 1.0)})
         sender.add_periodic_task(interval_seconds, signature, name=name)
+
+
+@worker_init.connect
+@beat_init.connect
+def refuse_unready_database(**_: object) -> None:
+    """As the web does: not on a database that is away, unmigrated or of another profile."""
+    from core import startup
+
+    startup.refuse_unready_database()

@@ -32,7 +32,10 @@ def client_address(request: HttpRequest) -> str:
     while hops and _is_trusted(address):
         candidate = hops.pop()
         try:
-            address = str(ip_address(candidate))
+            parsed = ip_address(candidate)
         except ValueError:
             break
+        if getattr(parsed, "scope_id", None):
+            break  # a zone means something on the sender's machine only
+        address = str(parsed)
     return address

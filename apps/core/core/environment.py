@@ -1,5 +1,6 @@
 """Core's settings from the environment: the only place that reads it."""
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Self
@@ -22,7 +23,19 @@ def _networks(values: list[str]) -> list[str]:
     return values
 
 
+def _begins_with(*schemes: str) -> Callable[[str], str]:
+    def check(url: str) -> str:
+        # the URL is not shown: it may hold a password
+        if not url.startswith(schemes):
+            raise ValueError(f"must begin with {', '.join(schemes[:-1])} or {schemes[-1]}")
+        return url
+
+    return check
+
+
 CommaList = Annotated[list[str], BeforeValidator(_comma_list)]
+RedisUrl = Annotated[str, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
+HttpUrl = Annotated[str, AfterValidator(_begins_with("http://", "https://"))]
 RateLimit = Annotated[str, Field(pattern=r"^(off|[1-9][0-9]*/(second|minute|hour))$")]
 
 
@@ -86,13 +99,13 @@ class CoreEnvironment(Environment):
     conn_max_age_seconds: int = Field(default=300, ge=0, validation_alias="conn_max_age")
     """How many seconds a connection is kept between requests; 0 closes it after each."""
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
+    redis_url: RedisUrl = "redis://127.0.0.1:6379/0"
     """Rate limits, and Celery's broker unless CELERY_BROKER_URL is set."""
 
-    celery_broker_url: str = ""
+    celery_broker_url: RedisUrl = ""
     """Celery's broker, when it is not REDIS_URL."""
 
-    settlement_url: str = "http://127.0.0.1:9000"
+    settlement_url: HttpUrl = "http://127.0.0.1:9000"
     """Settlement's address."""
 
     settle_deadline_seconds: float = Field(default=3.0, gt=0, le=30)
@@ -149,7 +162,11 @@ class CoreEnvironment(Environment):
     @property
     def broker_url(self) -> str:
         """Celery's broker: CELERY_BROKER_URL, or Redis' URL."""
-        return self.celery_broker_url or self.redis_url
+        url = self.celery_broker_url or self.redis_url
+        if not url.startswith("unix://"):
+            return url
+        # Celery has other names for the parts of a Unix socket's URL
+        return url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 
     @property
     def database_url(self) -> str:

@@ -2,6 +2,7 @@
 
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from core.problem_handler import problem_response
@@ -9,11 +10,13 @@ from core.startup import migrations_missing
 from etebar_common.problems import DatabaseUnavailable
 
 
+@csrf_exempt
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's signature
     return JsonResponse({"status": "ok"})
 
 
+@csrf_exempt
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     try:

@@ -10,8 +10,8 @@ from uuid_utils.compat import uuid7
 from core.problem_handler import problem_response
 from core.request_context import RequestContext
 from etebar_common import logs
-from etebar_common.headers import parse_request_id
-from etebar_common.problems import BodyTooLarge
+from etebar_common.headers import parse_idempotency_key, parse_request_id
+from etebar_common.problems import BodyTooLarge, IdempotencyKeyInvalid, MalformedRequest, Problem
 from payments.request_log.writer import record_request
 
 API_PREFIX = "/api/"
@@ -29,11 +29,12 @@ class RequestContextMiddleware:
             log_id=log_id,
             request_id=parse_request_id(request.headers.get("X-Request-ID")) or log_id.hex,
             started=time.monotonic(),
+            idempotency_key=_readable_key(request),
         )
         request.etebar = context  # type: ignore[attr-defined]
         token = logs.request_id.set(context.request_id)
         try:
-            response = self._refuse_large_body(request) or self._get_response(request)
+            response = self._refuse_body(request) or self._get_response(request)
         finally:
             logs.request_id.reset(token)
         response["X-Request-ID"] = context.request_id
@@ -42,9 +43,25 @@ class RequestContextMiddleware:
         return response
 
     @staticmethod
-    def _refuse_large_body(request: HttpRequest) -> HttpResponse | None:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if length.isdecimal() and int(length) > limit and request.path.startswith(API_PREFIX):
-            return problem_response(BodyTooLarge(f"the body has {length} bytes; at most {limit} are taken"))
+    def _refuse_body(request: HttpRequest) -> HttpResponse | None:
+        problem = _body_problem(request) if request.path.startswith(API_PREFIX) else None
+        return problem_response(problem) if problem else None
+
+
+def _body_problem(request: HttpRequest) -> Problem | None:
+    length = request.META.get("CONTENT_LENGTH")
+    # Django reads as many bytes as Content-Length says: without it a body would count as empty
+    if not length and "Transfer-Encoding" in request.headers:
+        return MalformedRequest("send a Content-Length; chunked bodies are not read")
+    length, limit = length or "0", settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if length.isdecimal() and int(length) > limit:
+        return BodyTooLarge(f"the body has {length} bytes; at most {limit} are taken")
+    return None
+
+
+def _readable_key(request: HttpRequest) -> str | None:
+    """The request's key for the log, also of a request that is refused before anyone asks for its key."""
+    try:
+        return parse_idempotency_key(request.headers["Idempotency-Key"])
+    except (KeyError, IdempotencyKeyInvalid):
         return None

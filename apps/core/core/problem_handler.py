@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views import csrf
 from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
 from rest_framework_simplejwt import exceptions as jwt
@@ -15,6 +16,8 @@ from etebar_common import problems
 from etebar_common.problems import MEDIA_TYPE, Problem
 
 logger = logging.getLogger(__name__)
+
+ADMIN_PREFIX = "/admin/"
 
 
 def render_body(problem: Problem) -> str:
@@ -102,3 +105,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - handler403
     return problem_response(problems.PermissionDenied())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: the admin's people get Django's page, a program gets a problem."""
+    if request.path.startswith(ADMIN_PREFIX):
+        return csrf.csrf_failure(request, reason)
+    return problem_response(problems.PermissionDenied(reason))

@@ -78,11 +78,23 @@ class RateLimit(BaseThrottle):
         raise NotImplementedError
 
     def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002 - the signature of BaseThrottle
-        setting = getattr(ENVIRONMENT, self.setting)
-        identity = self.identity(request) if setting != "off" else None
+        identity = self.identity(request) if self.limit() else None
         if identity is not None:
-            limiter().hit(self.policy, parse(setting), identity)
+            self.count(identity)
         return True
+
+    @classmethod
+    def limit(cls) -> RateLimitItem | None:
+        """The limit that is set; None for `off`."""
+        setting = getattr(ENVIRONMENT, cls.setting)
+        return None if setting == "off" else parse(setting)
+
+    @classmethod
+    def count(cls, identity: str) -> None:
+        """Counts one request of `identity`; raises RateLimited when it is over the limit."""
+        limit = cls.limit()
+        if limit is not None:
+            limiter().hit(cls.policy, limit, identity)
 
 
 class AddressRateLimit(RateLimit):
@@ -116,7 +128,12 @@ class TokenAccountRateLimit(RateLimit):
 
     def identity(self, request: Request) -> str | None:
         data = request.data
-        return str(data.get("username", ""))[:150] if isinstance(data, dict) else None
+        return self.account(data.get("username")) if isinstance(data, dict) else None
+
+    @staticmethod
+    def account(username: object) -> str:
+        """Who is counted for a username as it was posted."""
+        return str(username or "")[:150]
 
 
 class RegisterRateLimit(AddressRateLimit):

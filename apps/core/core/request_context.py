@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RequestContext:
-    """`log_id` is the request's row in ApiRequestLog; `log_is_complete` when the money transaction wrote it whole."""
+    """`log_id` is the request's row in ApiRequestLog; `log_is_complete` when the money transaction wrote it whole.
+
+    `idempotency_key` is None without a key and when the header is none.
+    """
 
     log_id: UUID
     request_id: str

@@ -3,7 +3,6 @@
 import sys
 from datetime import timedelta
 from pathlib import Path
-from tempfile import gettempdir
 
 from core.environment import ENVIRONMENT
 from etebar_common import crash
@@ -28,6 +27,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = ENVIRONMENT.static_root
 WHITENOISE_USE_FINDERS = True
+CSRF_FAILURE_VIEW = "core.problem_handler.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT.request_body_limit_bytes
 
 INSTALLED_APPS = [
@@ -159,6 +159,5 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # longer than the longest task, or Redis would hand a running task to a second worker
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
-CELERY_BEAT_SCHEDULE_FILENAME = str(Path(gettempdir()) / f"etebar-beat-{ENVIRONMENT.db_port}-{ENVIRONMENT.db_name}")
 
 LOGGING = logging_config(ENVIRONMENT.log_level, "core")

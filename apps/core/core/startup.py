@@ -1,7 +1,7 @@
 """What is checked before core serves, and what /readyz asks again."""
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from core.environment import ENVIRONMENT
@@ -32,6 +32,11 @@ def recorded_profile() -> str:
         return str(cursor.fetchone()[0])
 
 
+def first_line(error: Exception) -> str:
+    """What PostgreSQL says, without its hints and positions."""
+    return str(error).strip().partition("\n")[0]
+
+
 def refuse_unready_database() -> None:
     """Raises SystemExit with one clear line unless the database is there, migrated and of this profile."""
     try:
@@ -43,9 +48,13 @@ def refuse_unready_database() -> None:
             )
         profile = recorded_profile()
     except OperationalError as error:
-        reason = str(error).strip().splitlines()[0]
         raise SystemExit(
-            f"core does not start: the database {ENVIRONMENT.database_url} is out of reach: {reason}"
+            f"core does not start: the database {ENVIRONMENT.database_url} is out of reach: {first_line(error)}"
+        ) from error
+    except ProgrammingError as error:
+        raise SystemExit(
+            f"core does not start: the role {ENVIRONMENT.db_user} cannot read {ENVIRONMENT.database_url}: "
+            f"{first_line(error)}; run `manage.py migrate` as the owner's role, which grants what it needs"
         ) from error
     finally:
         connection.close()

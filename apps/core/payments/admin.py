@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from payments import models
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:  # generic for the type checker only
     _ModelAdmin = admin.ModelAdmin
+
+# simplejwt's pages show refresh tokens: whoever reads one could act as its merchant
+admin.site.unregister([OutstandingToken, BlacklistedToken])
 
 
 class ReadOnlyAdmin(_ModelAdmin):

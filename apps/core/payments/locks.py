@@ -1,9 +1,12 @@
 """Every row lock that Python takes, in the one order: merchants' credit by merchant id, the merchant, the pool.
 
-payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql).
+payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql). A refresh token's row is
+locked alone.
 """
 
-from etebar_common.problems import NotFound
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from etebar_common.problems import NotFound, TokenInvalid
 from payments.models import POOL_ID, CreditPool, Merchant, MerchantCredit
 
 
@@ -20,3 +23,11 @@ def lock_pool() -> CreditPool:
     """The pool's one row, made when it is not there."""
     CreditPool.objects.bulk_create([CreditPool(pk=POOL_ID)], ignore_conflicts=True)
     return CreditPool.objects.select_for_update().get(pk=POOL_ID)
+
+
+def lock_refresh_token(jti: str) -> OutstandingToken:
+    """The refresh token's row: of simultaneous refreshes the later ones wait for it. Raises TokenInvalid."""
+    token = OutstandingToken.objects.select_for_update(of=("self",)).filter(jti=jti).first()
+    if token is None:
+        raise TokenInvalid("the token is not known")
+    return token

@@ -15,6 +15,25 @@ from settlement.settings import SERVICE, DatabaseSettings, Settings
 HEAD_REVISION = "0001"
 """The newest migration; a test holds it to the scripts. Revisions are numbers, so that "older" can be told."""
 
+# Away, going away, full, or demoted to a replica.
+DATABASE_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database may take later what it did not take now."""
+    # asyncpg.DataError can be an InterfaceError too, but is a defect of ours: the value will never be taken.
+    return isinstance(error, DATABASE_AWAY) and not isinstance(error, asyncpg.DataError)
+
+
 # Quoted: asyncpg's classes are generic for the type checker only.
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 

@@ -1,4 +1,7 @@
-"""The service: `uvicorn settlement.main:create_app --factory --host 127.0.0.1 --port 9000`."""
+"""The service: `uvicorn settlement.main:create_app --factory --no-proxy-headers --host 127.0.0.1 --port 9000`.
+
+Without --no-proxy-headers uvicorn lets any caller on the same host choose the address that the request log has.
+"""
 
 import logging
 import logging.config

@@ -1,20 +1,19 @@
 """The request log: who asked what and what we answered, written in batches behind the answers.
 
-It never holds a token, a header or a body. Losing the database loses log entries, counted and warned about, never
-an answer.
+It never holds a token, a header or a body. While the database is away entries wait, and what is over capacity is
+counted and warned about; an entry that the database refuses is dropped with a line in the log. Never is an answer lost.
 """
 
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from settlement import sql
-from settlement.database import Database
+from settlement.database import DATABASE_AWAY, Database, is_away
 
 logger = logging.getLogger(__name__)
 
@@ -66,16 +65,16 @@ class RequestLog:
             self._wake.clear()
             try:
                 await self.flush(database)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 logger.warning("%d request log entries wait: %s", len(self._waiting), type(error).__name__)
                 await asyncio.sleep(INTERVAL_SECONDS)
 
     async def flush(self, database: Database) -> None:
-        """Writes all that is queued; what could not be written stays queued."""
+        """Writes all that is queued. Raises only when the database is away; what was not written stays queued."""
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH_SIZE, len(self._waiting)))]
+            batch = deque(self._waiting.popleft() for _ in range(min(BATCH_SIZE, len(self._waiting))))
             try:
-                await database.copy_in(sql.REQUEST_LOG_TABLE, COLUMNS, [astuple(request) for request in batch])
+                await _write(database, batch)
             except BaseException:
                 self._waiting.extendleft(reversed(batch))
                 raise
@@ -85,7 +84,7 @@ class RequestLog:
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
                 await self.flush(database)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except DATABASE_AWAY:
             self._dropped += len(self._waiting)
         self._warn_of_dropped()
 
@@ -93,3 +92,31 @@ class RequestLog:
         if self._dropped:
             logger.warning("%d request log entries were dropped", self._dropped)
             self._dropped = 0
+
+
+async def _write(database: Database, batch: deque[LoggedRequest]) -> None:
+    """Writes a batch, taking what is done out of it: all at once, or one by one if the database refuses one of it."""
+    try:
+        await _copy(database, batch)
+        batch.clear()
+    except Exception as error:
+        if is_away(error):
+            raise
+    while batch:
+        await _write_or_drop(database, batch[0])
+        batch.popleft()
+
+
+async def _write_or_drop(database: Database, request: LoggedRequest) -> None:
+    try:
+        await _copy(database, [request])
+    except Exception as error:
+        if is_away(error):
+            raise
+        # Its type only: the message may hold what the caller sent.
+        refusal = type(error).__name__
+        logger.warning("the request log entry of %s was refused and dropped: %s", request.request_id, refusal)
+
+
+async def _copy(database: Database, requests: Iterable[LoggedRequest]) -> None:
+    await database.copy_in(sql.REQUEST_LOG_TABLE, COLUMNS, [astuple(request) for request in requests])

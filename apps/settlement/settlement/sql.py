@@ -87,7 +87,7 @@ UPDATE sandbox_transfers SET state = 'paid' WHERE reference = $1 AND state = 're
 """
 
 SANDBOX_TRANSFERS = """
-SELECT reference, account, state, reason, pay_calls FROM sandbox_transfers WHERE reference = ANY($1::text[])
+SELECT reference, account, amount, state, reason, pay_calls FROM sandbox_transfers WHERE reference = ANY($1::text[])
 """
 
 REQUEST_LOG_TABLE = "request_log"

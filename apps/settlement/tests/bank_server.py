@@ -48,8 +48,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.bank.requests.append(("GET", dict(self.headers), self.path))
-        transfer = self.bank.transfers.get(self.path.rpartition("/")[2])
-        known = (200, json.dumps(transfer).encode()) if transfer else (404, b"{}")
+        reference = self.path.rpartition("/")[2]
+        transfer = self.bank.transfers.get(reference)
+        never_seen = {"reference": reference, "status": "not_found"}
+        known = (200 if transfer else 404, json.dumps(transfer or never_seen).encode())
         self._answer(self.bank.answers_get_with or known)
 
     def _answer(self, answer: tuple[int, bytes]) -> None:

@@ -194,8 +194,9 @@ class Process:
     def __init__(self, environ: dict[str, str]) -> None:
         port = free_port()
         self.client = httpx2.Client(base_url=f"http://127.0.0.1:{port}", headers=token(), timeout=15)
+        options = ["--factory", "--no-proxy-headers", "--port", str(port)]
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "settlement.main:create_app", "--factory", "--port", str(port)],
+            [sys.executable, "-m", "uvicorn", "settlement.main:create_app", *options],
             cwd=APP_DIRECTORY,
             env=environ,
             stdout=subprocess.PIPE,

@@ -1,8 +1,25 @@
 import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from uuid import uuid4
 
 import httpx2
 import pytest
-from settlement_helpers import PAYOUTS, WITHDRAW, TestDatabase, assert_problem, running, settings_for, withdrawal
+from settlement_helpers import (
+    ACCOUNT,
+    PAYOUTS,
+    WITHDRAW,
+    TestDatabase,
+    assert_problem,
+    running,
+    settings_for,
+    withdrawal,
+)
+
+from settlement.database import open_database
+from settlement.rails.base import PAID, Transfer, Verdict
+from settlement.rails.sandbox import SandboxRail
+from settlement.settings import Settings
 
 
 async def states(client: httpx2.AsyncClient, body: dict[str, object], *, sends: int, fault: str = "") -> list[str]:
@@ -28,6 +45,18 @@ BY_ACCOUNT_AND_BY_HEADER = pytest.mark.parametrize("by_header", [False, True])
 
 def scripted(fault: str, *, by_header: bool) -> tuple[dict[str, str], str]:
     return (withdrawal(), fault) if by_header else (withdrawal(account=FAULTS[fault]), "")
+
+
+class TestAQuestionToTheSandboxBank:
+    async def test_about_another_amount_or_account_has_no_outcome(self, settings: Settings) -> None:
+        paid = Transfer(str(uuid4()), Decimal("1.00"), ACCOUNT)
+        others = [replace(paid, amount=Decimal("2.00")), replace(paid, account="IRTEST2")]
+        async with open_database(settings) as opened:
+            rail = SandboxRail(opened, slow_seconds=0)
+            await rail.pay(paid)
+            assert await rail.status(paid) == PAID
+            for other in others:
+                assert (await rail.status(other)).verdict is Verdict.UNKNOWN
 
 
 @BY_ACCOUNT_AND_BY_HEADER

@@ -61,15 +61,15 @@ class TestADefiniteAnswer:
         bank.refuses_with = "account_closed"
         outcome = await rail.pay(TRANSFER)
         assert (outcome.verdict, outcome.reason) == (Verdict.REFUSED, "account_closed")
-        assert await rail.status(REFERENCE) == outcome
+        assert await rail.status(TRANSFER) == outcome
 
     async def test_may_be_a_refusal_by_422(self, bank: Bank, rail: HttpRail) -> None:
         bank.answers_post_with = (422, body(status="refused", reason="no_such_account"))
         outcome = await rail.pay(TRANSFER)
         assert (outcome.verdict, outcome.reason) == (Verdict.REFUSED, "no_such_account")
 
-    async def test_of_404_to_the_question_is_not_found(self, rail: HttpRail) -> None:
-        assert (await rail.status(REFERENCE)).verdict is Verdict.NOT_FOUND
+    async def test_to_the_question_may_be_that_it_was_never_seen(self, rail: HttpRail) -> None:
+        assert (await rail.status(TRANSFER)).verdict is Verdict.NOT_FOUND
 
 
 NOT_UNDERSTOOD = [
@@ -91,6 +91,7 @@ NOT_UNDERSTOOD = [
     (200, body(amount="2.00")),
     (200, body(amount=1.0)),
     (200, body(amount=None)),
+    (200, body(status="not_found")),
     (200, body(status="refused")),
     (200, body(status="refused", reason="Because!")),
     (200, body(status="refused", reason=7)),
@@ -102,17 +103,38 @@ NOT_UNDERSTOOD = [
 ]
 
 
+NOT_THE_BANKS_404 = [
+    b"",
+    b"{}",
+    b"[]",
+    b"<html>404 Not Found</html>",
+    b'{"detail": "Not Found"}',
+    b'{"status": "not_found"}',
+    body(),
+    body(status="refused", reason="closed"),
+    body(reference="another", status="not_found"),
+    body(reference=None, status="not_found"),
+    body(status="NOT_FOUND"),
+]
+
+
 class TestAnyOtherAnswer:
     @pytest.mark.parametrize(("status", "content"), NOT_UNDERSTOOD, ids=range(len(NOT_UNDERSTOOD)))
     async def test_is_an_unknown_outcome(self, bank: Bank, rail: HttpRail, status: int, content: bytes) -> None:
         bank.answers_post_with = bank.answers_get_with = (status, content)
         assert (await rail.pay(TRANSFER)).verdict is Verdict.UNKNOWN
-        if content != body(amount="2.00"):
-            assert (await rail.status(REFERENCE)).verdict is Verdict.UNKNOWN
+        assert (await rail.status(TRANSFER)).verdict is Verdict.UNKNOWN
 
     async def test_of_404_to_an_order_is_unknown_too(self, bank: Bank, rail: HttpRail) -> None:
-        bank.answers_post_with = (404, b"{}")
+        bank.answers_post_with = (404, body(status="not_found"))
         assert (await rail.pay(TRANSFER)).verdict is Verdict.UNKNOWN
+
+    @pytest.mark.parametrize("content", NOT_THE_BANKS_404, ids=range(len(NOT_THE_BANKS_404)))
+    async def test_of_404_to_the_question_may_be_a_gateways_and_is_unknown(
+        self, bank: Bank, rail: HttpRail, content: bytes
+    ) -> None:
+        bank.answers_get_with = (404, content)
+        assert (await rail.status(TRANSFER)).verdict is Verdict.UNKNOWN
 
     async def test_that_comes_too_late_is_unknown(self, bank: Bank, rail: HttpRail) -> None:
         bank.seconds_before_answer = 0.8
@@ -121,7 +143,7 @@ class TestAnyOtherAnswer:
     async def test_that_never_comes_is_unknown(self) -> None:
         rail = HttpRail("http://127.0.0.1:1", "t", 1)
         assert (await rail.pay(TRANSFER)).verdict is Verdict.UNKNOWN
-        assert (await rail.status(REFERENCE)).verdict is Verdict.UNKNOWN
+        assert (await rail.status(TRANSFER)).verdict is Verdict.UNKNOWN
         await rail.close()
 
 
@@ -154,6 +176,18 @@ class TestPayingThroughTheBank:
         assert [request[0] for request in bank.requests] == ["POST", "GET", "GET", "POST"]
         sent = [headers["Idempotency-Key"] for method, headers, _ in bank.requests if method == "POST"]
         assert sent == [ordered["withdrawal_id"]] * 2
+
+    async def test_neither_decides_nor_sends_again_on_a_question_answered_by_a_gateway_or_about_another_amount(
+        self, bank: Bank, client: httpx2.AsyncClient
+    ) -> None:
+        ordered = withdrawal()
+        bank.answers_post_with = (500, b"")
+        await client.post(WITHDRAW, json=ordered)
+        another = body(reference=ordered["withdrawal_id"], amount="2.00")
+        for answer in ((404, b"<html>no such route</html>"), (200, another)):
+            bank.answers_get_with = answer
+            assert (await client.post(WITHDRAW, json=ordered)).json()["state"] == "pending"
+        assert [request[0] for request in bank.requests] == ["POST", "GET", "GET"]
 
     async def test_of_a_batch_pays_each_member_once(self, bank: Bank, client: httpx2.AsyncClient) -> None:
         bodies = [withdrawal() for _ in range(50)]

@@ -3,11 +3,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from settlement_helpers import PAYOUTS, WITHDRAW, Process, TestDatabase, free_port, process, settings_for, withdrawal
 
 from etebar_common import crash
+from etebar_quickstart.services import program
 from settlement.database import refuse_start_without_database
 
 
@@ -115,3 +118,19 @@ class TestTheLogs:
         assert any("outcome unknown" in line["message"] and line["request_id"] == "request-77" for line in lines)
         assert "token-" not in said
         assert "IRTESTTIMEOUT77777" not in said
+
+
+class TestTheCallersAddress:
+    async def test_is_the_connections_whatever_the_headers_say(self, database: TestDatabase) -> None:
+        request_id = uuid4().hex
+        with process(database.environ()) as service:
+            service.wait_until_serving()
+            service.client.get(PAYOUTS, headers={"X-Request-ID": request_id, "X-Forwarded-For": "203.0.113.9"})
+            service.popen.terminate()
+            service.popen.communicate(timeout=20)
+        [row] = await database.rows("SELECT remote_address FROM request_log WHERE request_id = $1", request_id)
+        assert row["remote_address"] == "127.0.0.1"
+
+    def test_is_so_in_the_quick_start_too(self, database: TestDatabase, tmp_path: Path) -> None:
+        started = program("settlement", database.servers.environments, tmp_path, {})
+        assert "--no-proxy-headers" in started.arguments

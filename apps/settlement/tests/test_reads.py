@@ -80,6 +80,13 @@ class TestAWindow:
         problem = assert_problem(await client.get(PAYOUTS, params={name: value}), 422, "validation_failed")
         assert fields_of(problem) == [name]
 
+    @pytest.mark.parametrize("name", ["limit", "state", "cursor", "created_from", "unknown"])
+    async def test_refuses_a_parameter_that_comes_twice(self, client: httpx2.AsyncClient, name: str) -> None:
+        for values in (("1", "2"), ("1", "1"), ("", "")):
+            query = "&".join(f"{name}={value}" for value in values)
+            problem = assert_problem(await client.get(f"{PAYOUTS}?created_to=x&{query}"), 422, "validation_failed")
+            assert problem["errors"] == [{"field": name, "detail": "is given more than once"}]
+
     @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
     async def test_bears_the_ends_of_the_calendar(self, client: httpx2.AsyncClient, moment: str) -> None:
         assert (await client.get(PAYOUTS, params={"created_from": moment, "limit": 1})).status_code == 200

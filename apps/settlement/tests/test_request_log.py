@@ -1,13 +1,19 @@
 import asyncio
+import itertools
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
 from uuid import uuid4
 
 import asyncpg
 import httpx2
 import pytest
 from settlement_helpers import BATCH, PAYOUTS, TOKEN, WITHDRAW, TestDatabase, running, token, withdrawal
+from starlette.types import Message, Receive, Scope, Send
 
+from settlement.api.middleware import RequestMiddleware
 from settlement.database import Database, open_database
 from settlement.request_log import LoggedRequest, RequestLog
 from settlement.settings import Settings
@@ -131,8 +137,78 @@ class TestALogWhoseDatabaseIsAway:
                 with pytest.raises(ConnectionRefusedError):
                     await log.flush(opened)
             await log.flush(opened)
-        written = "SELECT request_id FROM request_log WHERE request_id LIKE $1 ORDER BY id"
-        assert [row["request_id"] for row in await database.rows(written, f"{request_id}-%")] == paths
+        assert await written(database, request_id) == paths
+
+
+class TestAnEntryThatTheDatabaseRefuses:
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"path": "a\0b"}, {"path": "\udcff"}, {"path": None}, {"path": 7}, {"status": 40_000}, {"status": 2**40}],
+        ids=range(6),
+    )
+    async def test_is_dropped_with_one_line_and_the_others_are_written(
+        self, settings: Settings, database: TestDatabase, caplog: pytest.LogCaptureFixture, wrong: dict[str, Any]
+    ) -> None:
+        prefix, log = uuid4().hex, RequestLog()
+        for n in range(4):
+            log.add(replace(entry(f"{prefix}-{n}"), **wrong if n == 1 else {}))
+        async with open_database(settings) as opened:
+            with caplog.at_level(logging.WARNING):
+                await log.flush(opened)
+                await log.flush(opened)
+        [line] = [record.message for record in caplog.records]
+        assert line.startswith(f"the request log entry of {prefix}-1 was refused and dropped: ")
+        assert await written(database, prefix) == [f"{prefix}-{n}" for n in (0, 2, 3)]
+
+    async def test_does_not_stop_the_log(self, settings: Settings, database: TestDatabase) -> None:
+        prefix, log = uuid4().hex, RequestLog()
+        async with open_database(settings) as opened:
+            writing = asyncio.create_task(log.write_forever(opened))
+            log.add(replace(entry(f"{prefix}-0"), path="a\0b"))
+            await asyncio.sleep(0.7)
+            log.add(entry(f"{prefix}-1"))
+            assert await logged(database, f"{prefix}-1")
+            writing.cancel()
+
+    async def test_among_others_leaves_the_rest_waiting_when_the_database_goes_away(
+        self, settings: Settings, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        prefix, log = uuid4().hex, RequestLog()
+        for n in range(3):
+            log.add(replace(entry(f"{prefix}-{n}"), **{"path": "a\0b"} if n == 0 else {}))
+        copy_in, calls = Database.copy_in, itertools.count(1)
+
+        async def away_at_the_third(*arguments: Any) -> None:
+            if next(calls) == 3:  # after the batch and the bad entry
+                raise ConnectionRefusedError
+            await copy_in(*arguments)
+
+        monkeypatch.setattr(Database, "copy_in", away_at_the_third)
+        async with open_database(settings) as opened:
+            with pytest.raises(ConnectionRefusedError):
+                await log.flush(opened)
+            await log.flush(opened)
+        assert await written(database, prefix) == [f"{prefix}-1", f"{prefix}-2"]
+
+
+async def test_an_address_that_is_none_is_cut_and_printable() -> None:
+    log = RequestLog()
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def ignore(_: Message) -> None:
+        """Nobody listens."""
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("\0\udcff" + "x" * 999, 1)}
+    with mock.patch.object(log, "add") as add:
+        await RequestMiddleware(app, log)(scope, mock.AsyncMock(), ignore)
+    assert add.call_args.args[0].remote_address == "??" + "x" * 62
+
+
+async def written(database: TestDatabase, prefix: str) -> list[str]:
+    rows = await database.rows("SELECT request_id FROM request_log WHERE request_id LIKE $1 ORDER BY id", f"{prefix}-%")
+    return [row["request_id"] for row in rows]
 
 
 async def _refused(*_: object) -> None:

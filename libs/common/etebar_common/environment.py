@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 Secret32 = Annotated[SecretStr, Field(min_length=32)]
 
@@ -27,6 +27,20 @@ class Profile(StrEnum):
         return self is not Profile.PRODUCTION
 
 
+class LogLevel(StrEnum):
+    """The levels of Python's logging."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 class Environment(BaseModel):
     """Base of each service's settings; a field is set by the variable of its name, or of its alias, in capitals.
 
@@ -38,8 +52,8 @@ class Environment(BaseModel):
     etebar_profile: Profile = Profile.PRODUCTION
     """What the installation is for. Must be the profile that the database was migrated for."""
 
-    log_level: str = "INFO"
-    """The least level that is logged, as Python's logging names it."""
+    log_level: Annotated[LogLevel, BeforeValidator(_upper)] = LogLevel.INFO
+    """The least level that is logged; capitals or not."""
 
     crash_point_file: Path | None = None
     """The file that arms a crash point; test profile only, the others refuse to start with it."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -17,13 +17,22 @@ from core.environment import ENVIRONMENT
 from etebar_common.crash import CrashPoint, crash_point
 from payments.dispatch.backoff import backoff_seconds
 from payments.models import DispatchAttempt, Withdrawal
-from payments.withdrawals.services import withdrawals_settle
+from payments.withdrawals.services import withdrawals_confirm, withdrawals_settle
 from payments.withdrawals.settlement_client import Outcome, SettleResult
 
 logger = logging.getLogger(__name__)
 
 # longer than one question to settlement can take; a dispatcher that dies leaves its withdrawals alone for as long
 LEASE_SECONDS = 30.0
+
+# SKIP LOCKED: one that is being confirmed need not be asked about again, and waiting for it could deadlock
+ASK_AGAIN_LATER = """
+UPDATE payments_withdrawal AS w SET next_attempt_at = later.moment
+FROM unnest(%s::uuid[], %s::timestamptz[]) AS later (id, moment)
+WHERE w.id = later.id AND w.id IN (
+    SELECT p.id FROM payments_withdrawal AS p JOIN unnest(%s::uuid[]) AS asked (id) ON asked.id = p.id
+    WHERE p.state = 'pending' FOR UPDATE OF p SKIP LOCKED)
+"""
 
 
 @transaction.atomic(durable=True)
@@ -58,16 +67,15 @@ def dispatch_due(limit: int | None = None) -> int:
 
 def _ask(withdrawals: Sequence[Withdrawal]) -> int:
     started = time.monotonic()
-    results, confirmed = withdrawals_settle(withdrawals)
+    results = withdrawals_settle(withdrawals)
     duration_ms = int((time.monotonic() - started) * 1000)
     _log_attempts(withdrawals, results, duration_ms)
-    for withdrawal in withdrawals:
-        if withdrawal.pk not in confirmed:
-            _ask_again_later(withdrawal)
+    # before confirming, so that one that cannot be confirmed does not come back at once
+    _ask_again_later(withdrawals)
     conflicting = [pk for pk, result in results.items() if result.outcome is Outcome.CONFLICT]
     if conflicting:
         _flag(Withdrawal.objects.filter(pk__in=conflicting), "settlement knows them with other content")
-    return len(confirmed)
+    return withdrawals_confirm(withdrawals, results)
 
 
 def _log_attempts(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult], duration_ms: int) -> None:
@@ -83,14 +91,17 @@ def _log_attempts(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleR
     )
 
 
-def _ask_again_later(withdrawal: Withdrawal) -> None:
-    wait = backoff_seconds(
-        withdrawal.attempts,
-        base=ENVIRONMENT.dispatch_backoff_base_seconds,
-        cap=ENVIRONMENT.dispatch_backoff_cap_seconds,
-    )
-    Withdrawal.objects.filter(pk=withdrawal.pk, state=Withdrawal.State.PENDING).update(
-        next_attempt_at=timezone.now() + timedelta(seconds=wait)
+def _ask_again_later(withdrawals: Sequence[Withdrawal]) -> None:
+    now = timezone.now()
+    moments = [now + timedelta(seconds=_backoff_seconds(withdrawal.attempts)) for withdrawal in withdrawals]
+    with connection.cursor() as cursor:
+        ids = [str(withdrawal.pk) for withdrawal in withdrawals]
+        cursor.execute(ASK_AGAIN_LATER, [ids, moments, ids])
+
+
+def _backoff_seconds(attempt: int) -> float:
+    return backoff_seconds(
+        attempt, base=ENVIRONMENT.dispatch_backoff_base_seconds, cap=ENVIRONMENT.dispatch_backoff_cap_seconds
     )
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from rest_framework.request import Request
 
 from core.environment import ENVIRONMENT
-from core.request_context import context_of
 from etebar_common.headers import parse_idempotency_key
 from etebar_common.problems import IdempotencyKeyMissing
 from payments.tokens.authentication import caller_of
@@ -64,7 +63,6 @@ def identity_of(
             raise IdempotencyKeyMissing("send an Idempotency-Key header: a new random key for each new withdrawal")
         return None
     key = parse_idempotency_key(header)
-    context_of(request).idempotency_key = key
     method, path = str(request.method), request.path
     digests = digest_fields({"method": method, "path": path, **fields})
     return RequestIdentity(scope or caller_of(request).idempotency_scope, key, method, path, digests)

@@ -6,7 +6,11 @@ from django.db import models
 
 
 class ApiRequestLog(models.Model):
-    """One request; `status` and `duration_ms` are null only while a withdrawal's request is under way."""
+    """One request.
+
+    `status` and `duration_ms` are null while a withdrawal's request is under way, and stay so when the process died
+    then.
+    """
 
     id = models.UUIDField(primary_key=True, editable=False)
     request_id = models.CharField(max_length=128)

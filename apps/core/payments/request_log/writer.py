@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest
 
 from core.client_address import client_address
@@ -76,17 +76,27 @@ class RequestLogWriter:
                 self._queue.task_done()
         connection.close()
 
-    @staticmethod
-    def _write_until_done(rows: Sequence[ApiRequestLog]) -> None:
+    def _write_until_done(self, rows: Sequence[ApiRequestLog]) -> None:
         while True:
             try:
                 write_rows(rows)
-            except (DatabaseError, InterfaceError) as error:
+            except (OperationalError, InterfaceError) as error:
                 logger.warning("request log cannot be written, will try again: %s", str(error).strip())
                 connection.close()
                 time.sleep(RETRY_SECONDS)
+            except DatabaseError as error:
+                self._write_without_the_bad_ones(rows, error)
+                return
             else:
                 return
+
+    def _write_without_the_bad_ones(self, rows: Sequence[ApiRequestLog], error: DatabaseError) -> None:
+        """A row that the database refuses for what it is would be refused for ever; it must not stop the others."""
+        if len(rows) == 1:
+            logger.error("a row of the request log is dropped: %s", str(error).strip())
+            return
+        for row in rows:
+            self._write_until_done([row])
 
 
 def write_rows(rows: Sequence[ApiRequestLog]) -> None:

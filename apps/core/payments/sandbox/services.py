@@ -9,7 +9,7 @@ from decimal import Decimal
 import redis
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from core.environment import ENVIRONMENT
 from etebar_common.fingerprint import account_fingerprint
@@ -33,32 +33,40 @@ class Seed:
 
 
 def seed_sandbox(seed: Seed, say: Callable[[str], object] = print) -> None:
-    """Clears and seeds; raises SystemExit in production, and when settlement cannot be cleared (nothing is then)."""
+    """Clears and seeds.
+
+    Raises SystemExit in production, and when core or settlement cannot be cleared (nothing is, then). Load should be
+    stopped first: what is on its way to settlement at that moment is paid there, and core knows no more of it.
+    """
     if not ENVIRONMENT.etebar_profile.is_sandboxed:
         raise SystemExit("Seeding clears the books: it runs with ETEBAR_PROFILE=sandbox or test only.")
-    try:
-        payouts = settlement_client().clear_sandbox()
-    except SettlementError as error:
-        raise SystemExit(
-            f"Nothing was cleared: settlement at {ENVIRONMENT.settlement_url} did not do it: {error}"
-        ) from error
     with transaction.atomic(durable=True):
-        merchants = _clear_core()
+        merchants, payouts = _clear_both()
         say(f"Cleared: {merchants} merchants and their books in core, {payouts} payouts in settlement.")
         _add_merchants(seed)
         pool_top_up(amount=seed.pool, made_by_id=_seeding_user().pk)
     say(f"Seed done: merchants={seed.merchants}, credit/merchant={seed.credit_limit}, pool_available={seed.pool}")
 
 
-def _clear_core() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT payments_sandbox_clear()")
-        return int(cursor.fetchone()[0])
+def _clear_both() -> tuple[int, int]:
+    """Clears core's and settlement's books, core's locked first; how many merchants and payouts there were."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT payments_sandbox_lock()")
+            payouts = settlement_client().clear_sandbox()
+            cursor.execute("SELECT payments_sandbox_clear()")
+            return int(cursor.fetchone()[0]), payouts
+    except SettlementError as error:
+        raise SystemExit(
+            f"Nothing was cleared: settlement at {ENVIRONMENT.settlement_url} did not do it: {error}"
+        ) from error
+    except OperationalError as error:
+        raise SystemExit(f"Nothing was cleared: {str(error).splitlines()[0]}") from error
 
 
 def _seeding_user() -> User:
     admin = User.objects.filter(is_superuser=True).order_by("pk").first()
-    return admin or User.objects.create_user(SEEDING_USER, password=None, is_active=False)
+    return admin or User.objects.get_or_create(username=SEEDING_USER, defaults={"is_active": False})[0]
 
 
 def _add_merchants(seed: Seed) -> None:

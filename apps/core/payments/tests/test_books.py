@@ -1,10 +1,14 @@
 """verify_books names each difference; each is forged here by the tables' owner, with the triggers off."""
 
+import os
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from etebar_quickstart.process import ManagedProcess
 from payments.books.checks import find_differences
@@ -12,6 +16,8 @@ from payments.books.services import verify_books
 from payments.models import BooksCheck
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
 from payments.tests.forgery import forge
+
+CORE = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -106,6 +112,24 @@ class TestTheCommand:
         code, _, err = self.run()
         assert code == 1
         assert "I2: the pool has 84.00 available" in err
+
+    @pytest.mark.parametrize("hours", ["0", "-1", "1.5", "many", "9999999999"])
+    def test_a_wrong_number_of_hours_is_refused(self, hours: str) -> None:
+        with pytest.raises(CommandError, match="--hours: expected a whole number from 1 to 1000000"):
+            call_command("verify_books", f"--hours={hours}")
+
+    def test_a_database_that_is_away_is_told_in_one_line(self) -> None:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "verify_books"],
+            cwd=CORE,
+            env=os.environ | {"DB_PORT": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 1
+        (line,) = ended.stderr.strip().splitlines()
+        assert line.startswith("CommandError: the books were not compared: the database postgresql://")
 
     def test_each_run_is_recorded(self, some_books: None) -> None:
         self.run()

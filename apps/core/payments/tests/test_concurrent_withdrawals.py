@@ -7,10 +7,11 @@ from decimal import Decimal
 from threading import Barrier
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 from payments.books.checks import find_differences
+from payments.merchants.services import merchant_approve
 from payments.models import IdempotencyKey, Withdrawal
 from payments.request_log.writer import close_writer, writer
 from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, withdraw
@@ -68,6 +69,36 @@ class ConcurrentWithdrawals(TransactionTestCase):
         assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"insufficient_pool"}
         assert balances(merchants[0]).pool == Decimal("0.25")
         assert sum(balances(merchant).utilized for merchant in merchants) == Decimal("123.20")
+        assert find_differences() == []
+
+    def test_one_key_for_two_amounts_at_once_is_one_withdrawal_and_never_an_error(self) -> None:
+        fund_pool("1000.00")
+        client = merchant_client(make_merchant(limit="1000.00"))
+        for number in range(10):
+            key = f"contested-{number}"
+            amounts = ["1.00", "2.00"] * 10
+            acts = [lambda amount=amount, key=key: withdraw(client, amount, key=key, **ASYNC) for amount in amounts]
+            answers = all_at_once(acts, threads=20)
+            codes = {answer.json()["code"] for answer in answers if answer.status_code != 202}
+            assert codes <= {"request_in_progress", "idempotency_key_reused"}
+            assert len({answer.json()["id"] for answer in answers if answer.status_code == 202}) == 1
+        assert Withdrawal.objects.count() == 10
+        assert find_differences() == []
+
+    def test_withdrawals_while_the_merchant_is_approved_are_refused_or_whole(self) -> None:
+        fund_pool("1000.00")
+        for _ in range(15):
+            merchant = make_merchant(limit="1.00", approved=False)
+            client = merchant_client(merchant)
+
+            def approve(pk: int = merchant.pk) -> None:
+                with transaction.atomic():
+                    merchant_approve(merchant_id=pk, credit_limit=Decimal("1.00"))
+
+            acts = [lambda client=client: withdraw(client, "0.60", **ASYNC).status_code] * 6
+            statuses = all_at_once([*acts[:3], approve, *acts[3:]], threads=7)
+            assert set(statuses) <= {None, 202, 409}
+            assert statuses.count(202) <= 1
         assert find_differences() == []
 
     def test_the_same_key_50_times_at_once_makes_one_withdrawal(self) -> None:

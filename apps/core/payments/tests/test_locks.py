@@ -1,5 +1,6 @@
 """Locks are taken in one order everywhere, so nothing that runs at once can deadlock."""
 
+import random
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from core.environment import ENVIRONMENT
 from payments import migrations
+from payments.books import checks
 from payments.books.services import verify_books
 from payments.dispatch import services
 from payments.dispatch.services import dispatch_due, flag_overdue
@@ -17,6 +19,8 @@ from payments.locks import lock_merchant, lock_pool
 from payments.models import Withdrawal
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, withdraw
 from payments.tests.test_concurrent_withdrawals import all_at_once
+from payments.tests.test_reserve_list import request
+from payments.withdrawals.reserve import reserve
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -39,7 +43,7 @@ class TestTheOrder:
         assert tables == ["payments_merchantcredit", "payments_merchant", "payments_creditpool"]
 
     @pytest.mark.parametrize(
-        "name", ["payments_write_accepted", "payments_reserve", "payments_confirm", "payments_release"]
+        "name", ["payments_decide_limits", "payments_write_accepted", "payments_confirm", "payments_release"]
     )
     def test_in_the_money_functions_is_withdrawals_credit_pool(self, name: str) -> None:
         text = (Path(migrations.__file__).parent / "sql" / "0003_money.sql").read_text()
@@ -54,6 +58,24 @@ def deadlocks() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         return int(cursor.fetchone()[0])
+
+
+def test_lists_with_contested_keys_on_a_short_pool_do_not_deadlock() -> None:
+    fund_pool("40.00")
+    merchants = [make_merchant(limit="1000.00") for _ in range(6)]
+    before = deadlocks()
+
+    def a_list(seed: int) -> int:
+        order = random.Random(seed)  # noqa: S311 - to be repeatable
+        asked = [
+            request(merchant.pk, order.choice(["0.10", "1.00", "30.00"]), key=f"k{order.randrange(8)}")
+            for merchant in order.sample(merchants, 4)
+        ]
+        return len(reserve(asked))
+
+    assert set(all_at_once([lambda seed=seed: a_list(seed) for seed in range(200)], threads=8)) == {4}
+    assert deadlocks() == before
+    assert checks.find_differences() == []
 
 
 def test_everything_at_once_does_not_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:

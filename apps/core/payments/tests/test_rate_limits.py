@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
 from core import client_address as client_address_module
@@ -13,7 +13,7 @@ from core import rate_limits
 from core.client_address import client_address
 from core.environment import ENVIRONMENT
 from core.rate_limits import Limiter
-from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
+from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -35,6 +35,11 @@ def limits(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> Iterator[Any]:
 
 def log_in(username: str = "nobody", **headers: str) -> Any:
     return APIClient().post("/api/v1/auth/token", {"username": username, "password": "x"}, format="json", **headers)
+
+
+def admin_log_in(username: str, password: str, **headers: Any) -> Any:
+    fields = {"username": username, "password": password, "next": "/admin/"}
+    return Client().post("/admin/login/", fields, **headers)
 
 
 class TestLimits:
@@ -69,6 +74,24 @@ class TestLimits:
         one_account = [log_in("victim", REMOTE_ADDR=f"10.1.0.{number}").status_code for number in range(3)]
         assert one_account == [401, 401, 429]
 
+    def test_the_admins_log_in_is_counted_with_the_token_endpoint(self, limits: Any) -> None:
+        limits(token="2/minute")
+        assert [log_in("n1").status_code, admin_log_in("n2", "x").status_code] == [401, 200]
+        answer = admin_log_in("n3", "x")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (429, "text/plain")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 61
+        assert APIClient().get("/admin/login/").status_code == 200
+
+    def test_the_admins_log_in_is_counted_per_account(self, limits: Any) -> None:
+        limits(token="2/minute")
+        answers = [admin_log_in("victim", "x", REMOTE_ADDR=f"10.2.0.{number}") for number in range(3)]
+        assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+    def test_the_admins_log_in_works_within_the_limit(self, limits: Any) -> None:
+        limits(token="2/minute")
+        answer = admin_log_in(make_staff().username, "staff-password")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
     def test_off_is_off(self, limits: Any) -> None:
         limits(token="off", address="off", merchant="off")
         assert {log_in().status_code for _ in range(20)} == {401}
@@ -97,6 +120,7 @@ class TestClientAddress:
             (["10.0.0.0/8"], "8.8.8.8", "1.1.1.1", "8.8.8.8"),
             (["10.0.0.0/8"], "10.0.0.9", "1.1.1.1, <script>", "10.0.0.9"),
             (["fd00::/8"], "fd00::1", "2001:db8::5", "2001:db8::5"),
+            (["fd00::/8"], "fd00::1", "fe80::1%" + "A" * 60, "fd00::1"),
         ],
     )
     def test_only_trusted_proxies_are_believed(

@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from payments.models import ApiRequestLog, LedgerEntry
@@ -51,6 +52,14 @@ def test_refusals_replays_reads_and_errors_are_logged() -> None:
     assert [row.status for row in rows()] == [201, 201, 409, 422, 200, 404, 401]
 
 
+def test_a_refused_request_is_logged_with_its_key() -> None:
+    client = merchant_client(make_merchant())
+    withdraw(client, "wrong", key='"refused"')
+    withdraw(client, "wrong", key="x" * 256)
+    withdraw(APIClient(), key="anonymous")
+    assert [(row.status, row.idempotency_key) for row in rows()] == [(422, "refused"), (422, None), (401, "anonymous")]
+
+
 def test_no_row_holds_a_password_or_a_token() -> None:
     body = {"username": "newcomer", "password": "hunter2-secret", "requested_credit": "1.00", "bank_account": "IRTEST1"}
     APIClient().post("/api/v1/auth/register", body, format="json")
@@ -80,3 +89,18 @@ def test_what_is_no_api_request_is_not_logged() -> None:
 def test_a_path_with_a_nul_is_logged_without_it() -> None:
     APIClient().get("/api/v1/%00")
     assert rows()[0].path == "/api/v1/\ufffd"
+
+
+def test_a_row_that_the_database_refuses_does_not_stop_the_others() -> None:
+    bad = ApiRequestLog(
+        id=uuid.uuid4(),
+        request_id="bad",
+        method="GET",
+        path="/api/v1/me",
+        remote_address="x" * 100,
+        created_at=timezone.now(),
+    )
+    writer().put(bad)
+    APIClient().get("/api/v1/me")
+    assert [row.path for row in rows()] == ["/api/v1/me"]
+    assert rows()[0].request_id != "bad"

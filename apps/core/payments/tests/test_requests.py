@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
+from core.problem_handler import csrf_failure
 from payments.models import Merchant, PoolTopUp, Withdrawal
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, unique_name, withdraw
 
@@ -95,6 +97,12 @@ class TestBodies:
     def test_a_huge_body_is_refused_unread(self, client: APIClient) -> None:
         answer = post_raw(client, b'{"amount": "' + b"1" * 100_000 + b'"}')
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+    def test_a_chunked_body_is_refused_and_not_taken_for_an_empty_one(self, client: APIClient) -> None:
+        headers = {"Transfer-Encoding": "chunked", "Idempotency-Key": "chunked"}
+        answer = client.generic("POST", "/api/v1/withdrawals", content_type="application/json", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
+        assert answer.json()["detail"] == "send a Content-Length; chunked bodies are not read"
 
     @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
     def test_another_media_type_is_refused(self, client: APIClient, content_type: str) -> None:
@@ -187,3 +195,14 @@ class TestAddresses:
     def test_the_document_is_served(self, client: APIClient) -> None:
         document = json.loads(client.get("/api/openapi.json").content)
         assert "/api/v1/withdrawals" in document["paths"]
+
+
+class TestForgedForms:
+    def test_outside_the_admin_are_answered_a_problem(self) -> None:
+        answer = csrf_failure(RequestFactory().post("/other"), "CSRF cookie not set.")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/problem+json")
+        assert json.loads(answer.content)["code"] == "permission_denied"
+
+    def test_in_the_admin_are_answered_djangos_page(self) -> None:
+        answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "a", "password": "b"})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (403, "text/html; charset=utf-8")

@@ -75,6 +75,13 @@ class TestLists:
         assert outcomes(asked) == ["accepted", "replay", "reused"]
         assert Withdrawal.objects.count() == 1
 
+    def test_a_list_may_ask_for_more_than_a_column_can_hold(self) -> None:
+        fund_pool("1.00")
+        largest = "900000000000000000.00"
+        merchants = [make_merchant(limit=largest) for _ in range(3)]
+        asked = [request(m.pk, a) for m, a in zip(merchants, (largest, largest, "1.00"), strict=True)]
+        assert outcomes(asked) == ["insufficient_pool", "insufficient_pool", "accepted"]
+
     def test_an_empty_list_is_nothing(self) -> None:
         assert reserve([]) == []
 

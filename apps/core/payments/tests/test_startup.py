@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
+from django.test import Client
 from rest_framework.test import APIClient
 
 from core import health, startup
 from core.environment import CoreEnvironment
 from core.startup import refuse_unready_database, unapplied_migrations
 from etebar_common.environment import load
+from etebar_quickstart.testing import TestServers
 from payments.tests.other_connection import connected
 
 CORE = Path(__file__).parents[2]
@@ -54,6 +57,10 @@ class TestSettings:
             ("RATE_LIMIT_MERCHANT", "many"),
             ("SETTLE_DEADLINE_SECONDS", "0"),
             ("CONN_MAX_AGE", "-1"),
+            ("LOG_LEVEL", "loud"),
+            ("REDIS_URL", "127.0.0.1:6379"),
+            ("CELERY_BROKER_URL", "amqp://127.0.0.1"),
+            ("SETTLEMENT_URL", "127.0.0.1:9000"),
         ],
     )
     def test_each_wrong_one_gets_a_line(self, name: str, value: str) -> None:
@@ -61,12 +68,33 @@ class TestSettings:
         assert len(lines) == 2
         assert lines[1].startswith(f"  {name}")
 
+    @pytest.mark.parametrize("level", ["debug", "Debug", "DEBUG"])
+    def test_the_log_level_is_taken_in_capitals_or_not(self, level: str) -> None:
+        assert load(CoreEnvironment, "core", GOOD | {"LOG_LEVEL": level}).log_level == "DEBUG"
+
+    def test_a_wrong_url_is_not_shown(self) -> None:
+        message = refusal(REDIS_URL="http://:pass@redis")
+        assert message.splitlines()[1:] == ["  REDIS_URL: must begin with redis://, rediss:// or unix://"]
+
+    @pytest.mark.parametrize(
+        ("url", "broker_url"),
+        [
+            ("rediss://redis:6379/1", "rediss://redis:6379/1"),
+            ("unix:///run/redis.sock?db=2", "redis+socket:///run/redis.sock?virtual_host=2"),
+        ],
+    )
+    def test_the_broker_is_redis_as_celery_names_it(self, url: str, broker_url: str) -> None:
+        assert load(CoreEnvironment, "core", GOOD | {"REDIS_URL": url}).broker_url == broker_url
+
+    def test_beats_schedule_is_at_no_predictable_path_in_a_shared_directory(self) -> None:
+        assert not hasattr(settings, "CELERY_BEAT_SCHEDULE_FILENAME")
+
     def test_secrets_may_be_files(self, tmp_path: Path) -> None:
         file = tmp_path / "secret"
         file.write_text(SECRET + "\n")
         environ = GOOD | {"SECRET_KEY": "", "SECRET_KEY_FILE": str(file)}
-        settings = load(CoreEnvironment, "core", {name: value for name, value in environ.items() if value})
-        assert settings.secret_key.get_secret_value() == SECRET
+        loaded = load(CoreEnvironment, "core", {name: value for name, value in environ.items() if value})
+        assert loaded.secret_key.get_secret_value() == SECRET
 
     def test_a_secret_file_that_cannot_be_read_is_named(self) -> None:
         assert "SECRET_KEY_FILE: /nowhere cannot be read" in refusal(SECRET_KEY="", SECRET_KEY_FILE="/nowhere")
@@ -114,6 +142,22 @@ class TestDatabase:
         assert "manage.py migrate" in ended.stderr
 
     @pytest.mark.django_db(transaction=True)
+    def test_one_without_the_grants_is_refused_in_one_line(self, etebar_servers: TestServers) -> None:
+        password = etebar_servers.environments.secrets.of_role("wallet_app")
+        with connected() as owner, owner.cursor() as cursor:
+            cursor.execute("REVOKE SELECT ON django_migrations FROM wallet_app")
+            owner.commit()
+            try:
+                ended = start_web(DB_NAME=owner.info.dbname, DB_USER="wallet_app", DB_PASSWORD=password)
+            finally:
+                cursor.execute("GRANT SELECT ON django_migrations TO wallet_app")
+                owner.commit()
+        assert ended.returncode == 1
+        assert len(ended.stderr.strip().splitlines()) == 1
+        assert "core does not start: the role wallet_app cannot read" in ended.stderr
+        assert "permission denied for table django_migrations" in ended.stderr
+
+    @pytest.mark.django_db(transaction=True)
     def test_one_of_another_profile_is_refused(self) -> None:
         with connected() as owner, owner.cursor() as cursor:
             cursor.execute("UPDATE payments_deployment SET profile = 'production'")
@@ -147,3 +191,8 @@ class TestDatabase:
         monkeypatch.setattr(health, "_ask_database", away)
         assert APIClient().get("/readyz").status_code == 503
         assert APIClient().get("/healthz").status_code == 200
+
+    @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+    def test_a_probe_takes_no_post(self, path: str) -> None:
+        answer = Client(enforce_csrf_checks=True).post(path)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")

@@ -1,16 +1,21 @@
 """Tokens: log-in, refresh with rotation, revocation, and what a token alone decides."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
-from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
+from payments.tests.test_concurrent_withdrawals import all_at_once
 from payments.tokens.authentication import access_token_for
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -59,6 +64,31 @@ class TestRefresh:
 
     def test_an_access_token_does_not_refresh(self) -> None:
         assert post("token/refresh", {"refresh": log_in()["access"]}).json()["code"] == "token_invalid"
+
+    def test_of_simultaneous_refreshes_with_one_token_one_gets_a_pair(self) -> None:
+        refresh = log_in()["refresh"]
+        answers = all_at_once([lambda: post("token/refresh", {"refresh": refresh})] * 6)
+        assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 5}
+        assert {answer.json()["code"] for answer in answers if answer.status_code == 401} == {"token_invalid"}
+
+    def test_the_token_of_a_deactivated_account_is_invalid(self) -> None:
+        refresh = log_in()["refresh"]
+        User.objects.update(is_active=False)
+        answer = post("token/refresh", {"refresh": refresh})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+    def test_the_token_of_a_deleted_account_is_invalid(self) -> None:
+        staff = make_staff()
+        refresh = str(RefreshToken.for_user(staff))
+        staff.delete()
+        answer = post("token/refresh", {"refresh": refresh})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+    def test_a_token_that_leaves_no_trace_is_invalid(self) -> None:
+        refresh = log_in()["refresh"]
+        OutstandingToken.objects.all().delete()
+        answer = post("token/refresh", {"refresh": refresh})
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
 class TestVerify:
@@ -121,3 +151,8 @@ class TestAuthorization:
 
 def test_the_signing_key_is_not_the_secret_key() -> None:
     assert settings.SIMPLE_JWT["SIGNING_KEY"] != settings.SECRET_KEY
+
+
+@pytest.mark.parametrize("model", [OutstandingToken, BlacklistedToken])
+def test_the_admin_shows_no_tokens(model: type) -> None:
+    assert not admin.site.is_registered(model)

@@ -1,4 +1,4 @@
-"""/api/v1/auth/token: username and password for tokens. The only file that knows how simplejwt turns them over."""
+"""/api/v1/auth/token: username and password for tokens."""
 
 from typing import Any
 
@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.serializers import TokenRefreshSerializer
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.openapi import describe
@@ -18,6 +17,7 @@ from core.serializers import StrictSerializer, TextField, validated
 from etebar_common.problems import CredentialsInvalid, TokenInvalid
 from payments.merchants.serializers import PasswordField
 from payments.tokens.authentication import refresh_token_for
+from payments.tokens.services import token_refresh
 
 MAXIMUM_TOKEN_LENGTH = 4096
 
@@ -70,12 +70,7 @@ class RefreshView(APIView):
     )
     def post(self, request: Request) -> Response:
         """A new pair; the refresh token given is spent."""
-        fields = validated(RefreshSerializer, request.data)
-        try:
-            pair = TokenRefreshSerializer().validate(fields)
-        except TokenError as error:
-            raise TokenInvalid(str(error)) from error
-        return Response({"access": pair["access"], "refresh": pair["refresh"]})
+        return Response(token_refresh(**validated(RefreshSerializer, request.data)))
 
 
 class VerifyView(APIView):

@@ -85,7 +85,7 @@ def reserve(requests: Sequence[ReserveRequest]) -> list[Reservation]:
     """
     items = [request.item(ordinal) for ordinal, request in enumerate(requests, 1)]
     rows = call_function(
-        "SELECT * FROM payments_reserve(%s, %s)",
+        "SELECT * FROM payments_reserve(%s, %s) ORDER BY ordinal",
         [json.dumps(items), _refusals()],
         crash_before_commit=CrashPoint.BEFORE_RESERVE_COMMIT,
     )

@@ -8,18 +8,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from uuid_utils.compat import uuid7
 
 from core.environment import ENVIRONMENT
 from core.request_context import RequestContext
 from etebar_common.crash import CrashPoint, crash_point
-from etebar_common.problems import InternalError
+from etebar_common.problems import InternalError, NotReady
 from payments.answers import Answer
 from payments.idempotency.identity import RequestIdentity
 from payments.idempotency.services import in_progress, reused
 from payments.models import IdempotencyKey, Withdrawal
-from payments.withdrawals.confirm import Confirmation, Confirmed, confirm
+from payments.withdrawals.confirm import Confirmation, confirm
 from payments.withdrawals.representation import location, members_of, pending_answer, withdrawal_members
 from payments.withdrawals.reserve import Reservation, ReserveRequest, reserve
 from payments.withdrawals.settlement_client import Outcome, PayoutOrder, SettleResult, settlement_client
@@ -125,11 +125,13 @@ def _pay(command: WithdrawalCommand, reservation: Reservation, members: dict[str
         return pending_answer(members)
     crash_point(CrashPoint.BEFORE_CONFIRM)
     try:
-        confirmed = confirm([confirmation])[order.withdrawal_id]
+        confirmed = confirm([confirmation]).get(order.withdrawal_id)
     except (DatabaseError, InterfaceError) as error:
         # paid or refused, but not written: the dispatcher will ask again and write it; until then pending is the truth
         logger.warning("withdrawal %s is left pending: %s", order.withdrawal_id, str(error).strip())
         return pending_answer(members)
+    if confirmed is None:
+        raise NotReady("the sandbox was cleared meanwhile; repeat the request", headers={"Retry-After": "1"})
     crash_point(CrashPoint.AFTER_CONFIRM)
     command.context.log_is_complete = confirmed.changed
     return Answer(confirmed.status, confirmed.body, location(order.withdrawal_id))
@@ -150,8 +152,8 @@ def confirmation_of(
     return Confirmation(ended, context.log_id if context else None, context.duration_ms if context else None)
 
 
-def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> tuple[dict[UUID, SettleResult], dict[UUID, Confirmed]]:
-    """Asks settlement about pending withdrawals (loaded with their accounts) and ends those with a definite outcome."""
+def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleResult]:
+    """Asks settlement about pending withdrawals (loaded with their accounts); moves nothing in core."""
     orders = [
         PayoutOrder(
             withdrawal_id=withdrawal.pk,
@@ -162,10 +164,26 @@ def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> tuple[dict[UUID, Se
         )
         for withdrawal in withdrawals
     ]
-    results = settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
+    return settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
+
+
+def withdrawals_confirm(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult]) -> int:
+    """Ends those with a definite outcome, returns how many; one that cannot be written does not hold up the others."""
     confirmations = [
         confirmation
         for withdrawal in withdrawals
         if (confirmation := confirmation_of(members_of(withdrawal), results[withdrawal.pk]))
     ]
-    return results, confirm(confirmations) if confirmations else {}
+    return _confirm_what_can_be(confirmations) if confirmations else 0
+
+
+def _confirm_what_can_be(confirmations: Sequence[Confirmation]) -> int:
+    try:
+        return len(confirm(confirmations))
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError:
+        if len(confirmations) == 1:
+            logger.exception("withdrawal %s cannot be confirmed and stays pending", confirmations[0].members["id"])
+            return 0
+    return sum(_confirm_what_can_be([confirmation]) for confirmation in confirmations)

@@ -15,6 +15,7 @@ import urllib3
 
 from core.environment import ENVIRONMENT
 from etebar_common import logs
+from payments.withdrawals.deadline_http import exchange
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ OK = 200
 WRONG_REQUEST = (400, 413, 422)
 # settlement answers before we stop waiting, so that slow members come back as pending and not as a broken call
 ANSWER_MARGIN_SECONDS = 0.5
+# for asking about the members of a refused list one by one; shorter than the dispatcher's lease
+ALONE_SECONDS = 10.0
 
 
 class Outcome(StrEnum):
@@ -93,11 +96,20 @@ class SettlementClient:
         except RequestNotTaken as error:
             if len(orders) == 1:
                 return _unknown(orders, error)
-            # one wrong member spoils the list; alone, the others are paid
-            alone = (self.settle([order], deadline_seconds=deadline_seconds) for order in orders)
-            return {withdrawal_id: result for results in alone for withdrawal_id, result in results.items()}
+            return self._settle_alone(orders, deadline_seconds)
         except (SettlementError, KeyError, TypeError, ValueError, AttributeError) as error:
             return _unknown(orders, error)
+
+    def _settle_alone(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> dict[UUID, SettleResult]:
+        """One wrong member spoils a list; alone, the others are paid. Whom the time does not reach is asked later."""
+        until = time.monotonic() + ALONE_SECONDS
+        results: dict[UUID, SettleResult] = {}
+        for order in orders:
+            if time.monotonic() < until:
+                results |= self.settle([order], deadline_seconds=deadline_seconds)
+            else:
+                results[order.withdrawal_id] = SettleResult(Outcome.UNKNOWN, "not asked: the time was over")
+        return results
 
     def payouts(self, *, created_from: str, created_to: str, page_size: int = 1000) -> Iterator[dict[str, Any]]:
         """All payouts that settlement made in a window, page by page; raises SettlementError."""
@@ -133,22 +145,23 @@ class SettlementClient:
     ) -> dict[str, Any]:
         started = time.monotonic()
         try:
-            response = self._pool.request(
+            status, content = exchange(
+                self._pool,
                 method,
                 self._base_url + path,
+                seconds=timeout_seconds,
+                headers={**self._headers, "X-Request-ID": logs.request_id.get() or "core"},
                 body=json.dumps(body) if body is not None else None,
                 fields=fields,
-                headers={**self._headers, "X-Request-ID": logs.request_id.get() or "core"},
-                timeout=urllib3.Timeout(total=timeout_seconds),
             )
-            answer = json.loads(response.data)
-        except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+            answer = json.loads(content)
+        except (urllib3.exceptions.HTTPError, ValueError, OSError, RecursionError) as error:
             waited = time.monotonic() - started
             raise SettlementError(f"{method} {path}: {type(error).__name__} after {waited:.1f} s") from error
-        if response.status != OK or not isinstance(answer, dict):
+        if status != OK or not isinstance(answer, dict):
             code = answer.get("code") if isinstance(answer, dict) else None
-            kind = RequestNotTaken if response.status in WRONG_REQUEST else SettlementError
-            raise kind(f"{method} {path}: status {response.status}, code {code}")
+            kind = RequestNotTaken if status in WRONG_REQUEST else SettlementError
+            raise kind(f"{method} {path}: status {status}, code {code}")
         return answer
 
 

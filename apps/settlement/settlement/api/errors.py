@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -20,20 +19,9 @@ from etebar_common.problems import (
     Problem,
     ValidationFailed,
 )
+from settlement.database import DATABASE_AWAY, is_away
 
 RETRY_AFTER = {"Retry-After": "1"}
-
-# Away, going away, full, or demoted to a replica. asyncpg.DataError is an InterfaceError too, but a defect of ours.
-DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-)
 
 
 def to_problem(error: Exception) -> Problem:
@@ -45,9 +33,7 @@ def to_problem(error: Exception) -> Problem:
             return _invalid(error)
         case HTTPException():
             return _http(error)
-        case asyncpg.DataError():
-            return InternalError()
-        case _ if isinstance(error, DATABASE_AWAY):
+        case _ if is_away(error):
             return DatabaseUnavailable(headers=RETRY_AFTER)
         case _:
             return InternalError()

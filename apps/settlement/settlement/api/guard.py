@@ -1,6 +1,7 @@
 """What is asked of every request before FastAPI reads it: a token, a media type, a body of bearable size."""
 
 import hmac
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,6 +15,7 @@ from etebar_common.problems import (
     InternalTokenWrong,
     MalformedRequest,
     UnsupportedMediaType,
+    ValidationFailed,
 )
 from settlement.settings import Settings
 
@@ -64,6 +66,14 @@ def require_json(request: Request) -> None:
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise UnsupportedMediaType("Content-Type must be application/json")
+
+
+def refuse_repeated_parameters(request: Request) -> None:
+    """Raises for a query parameter that comes more than once: which of its values counts would be a guess."""
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    errors = [{"field": name, "detail": "is given more than once"} for name, count in counts.items() if count > 1]
+    if errors:
+        raise ValidationFailed(extensions={"errors": errors})
 
 
 async def buffered(request: Request, maximum_bytes: int) -> Request:

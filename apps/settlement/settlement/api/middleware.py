@@ -18,6 +18,7 @@ logger = logging.getLogger("settlement.requests")
 
 PROBES = frozenset({"/healthz", "/readyz"})
 MAXIMUM_PATH_LENGTH = 300
+MAXIMUM_ADDRESS_LENGTH = 64
 _UNPRINTABLE = re.compile(r"[^ -~]", re.ASCII)
 
 
@@ -93,7 +94,7 @@ class Exchange:
             status=self.status,
             request_id=self.request_id,
             duration_ms=round((time.perf_counter() - self._started) * 1000, 3),
-            remote_address=client[0] if client else None,
+            remote_address=_printable(client[0])[:MAXIMUM_ADDRESS_LENGTH] if client else None,
             withdrawal_id=state.get("withdrawal_id"),
             withdrawal_count=state.get("withdrawal_count", 0),
         )

@@ -21,7 +21,7 @@ from etebar_common.problems import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from settlement.api.guard import TOKEN_HEADER, GuardedBatchRoute, GuardedRoute
+from settlement.api.guard import TOKEN_HEADER, GuardedBatchRoute, GuardedRoute, refuse_repeated_parameters
 from settlement.api.models import (
     BatchAnswer,
     BatchRequest,
@@ -119,7 +119,11 @@ async def payout(withdrawal_id: UUID, request: Request, running: Running) -> Pay
     return PayoutBody.of(found[withdrawal_id])
 
 
-@router.get("/payouts", responses=problem_responses(*ALWAYS, CursorInvalid, ValidationFailed))
+@router.get(
+    "/payouts",
+    responses=problem_responses(*ALWAYS, CursorInvalid, ValidationFailed),
+    dependencies=[Depends(refuse_repeated_parameters)],
+)
 async def payouts(query: Annotated[WindowQuery, Query()], running: Running) -> PayoutPage:
     """Payouts by time of creation, a page at a time."""
     after = None if query.cursor is None else cursor.decode(query.cursor)

@@ -9,7 +9,7 @@ from etebar_common.crash import CrashPoint, crash_point
 from settlement.payouts.in_flight import InFlight, Work
 from settlement.payouts.records import Claim
 from settlement.payouts.store import Payouts, PayoutStore
-from settlement.rails.base import ListRail, Outcome, Rail, Verdict, pay_together, status_together, unknown
+from settlement.rails.base import ListRail, Outcome, Rail, Transfer, Verdict, pay_together, status_together, unknown
 
 logger = logging.getLogger(__name__)
 
@@ -74,29 +74,32 @@ class Runner:
         It is sent again under the same reference, by which the bank deduplicates: should the first send still be
         on its way after all, only one of the two moves money.
         """
-        to_ask = [claim.order.reference for claim in claims if not claim.fresh]
+        to_ask = [claim.order.transfer() for claim in claims if not claim.fresh]
         outcomes = await self._within_timeout(to_ask, status_together(self._rail, to_ask))
         to_pay = [
             claim.order.transfer()
             for claim in claims
             if claim.fresh or outcomes[claim.order.reference].verdict is Verdict.NOT_FOUND
         ]
-        references = [transfer.reference for transfer in to_pay]
-        return outcomes | await self._within_timeout(references, pay_together(self._rail, to_pay))
+        return outcomes | await self._within_timeout(to_pay, pay_together(self._rail, to_pay))
 
     async def _within_timeout(
-        self, references: Sequence[str], question: Awaitable[dict[str, Outcome]]
+        self, transfers: Sequence[Transfer], question: Awaitable[dict[str, Outcome]]
     ) -> dict[str, Outcome]:
         """The rail's answers; whatever goes wrong is an unknown outcome, never a failure."""
         try:
             async with asyncio.timeout(self._rail_timeout_seconds):
                 outcomes = await question
         except TimeoutError:
-            outcomes = dict.fromkeys(references, unknown("the rail did not answer in time"))
+            outcomes = _all(transfers, unknown("the rail did not answer in time"))
         except Exception:  # an adapter's defect must not look like a refusal
             logger.exception("the rail %s failed", self._rail.name)
-            outcomes = dict.fromkeys(references, unknown("the rail's adapter failed"))
+            outcomes = _all(transfers, unknown("the rail's adapter failed"))
         for reference, outcome in outcomes.items():
             if outcome.verdict is Verdict.UNKNOWN:
                 logger.warning("payout %s: outcome unknown: %s", reference, outcome.detail)
         return outcomes
+
+
+def _all(transfers: Sequence[Transfer], outcome: Outcome) -> dict[str, Outcome]:
+    return {transfer.reference: outcome for transfer in transfers}

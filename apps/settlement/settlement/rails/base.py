@@ -66,7 +66,8 @@ class Rail(Protocol):
     """A bank. It deduplicates by reference: the same transfer sent again under the same reference pays once.
 
     That is what makes a repeated send safe, and it is required of every bank behind a rail
-    (docs/settlement-bank-api.md). `pay` never answers NOT_FOUND.
+    (docs/settlement-bank-api.md). `pay` never answers NOT_FOUND. `status` takes the whole transfer: an answer about
+    another amount is not about this transfer, and so UNKNOWN.
     """
 
     @property
@@ -74,7 +75,7 @@ class Rail(Protocol):
 
     async def pay(self, transfer: Transfer) -> Outcome: ...
 
-    async def status(self, reference: str) -> Outcome: ...
+    async def status(self, transfer: Transfer) -> Outcome: ...
 
 
 @runtime_checkable
@@ -85,7 +86,7 @@ class ListRail(Rail, Protocol):
 
     async def pay_many(self, transfers: Sequence[Transfer]) -> Mapping[str, Outcome]: ...
 
-    async def status_many(self, references: Sequence[str]) -> Mapping[str, Outcome]: ...
+    async def status_many(self, transfers: Sequence[Transfer]) -> Mapping[str, Outcome]: ...
 
 
 async def pay_together(rail: Rail, transfers: Sequence[Transfer]) -> dict[str, Outcome]:
@@ -95,8 +96,8 @@ async def pay_together(rail: Rail, transfers: Sequence[Transfer]) -> dict[str, O
     return {transfer.reference: await rail.pay(transfer) for transfer in transfers}
 
 
-async def status_together(rail: Rail, references: Sequence[str]) -> dict[str, Outcome]:
-    """What the rail knows of each reference; one call where the rail takes lists."""
-    if isinstance(rail, ListRail) and len(references) > 1:
-        return dict(await rail.status_many(references))
-    return {reference: await rail.status(reference) for reference in references}
+async def status_together(rail: Rail, transfers: Sequence[Transfer]) -> dict[str, Outcome]:
+    """What the rail knows of each transfer, by reference; one call where the rail takes lists."""
+    if isinstance(rail, ListRail) and len(transfers) > 1:
+        return dict(await rail.status_many(transfers))
+    return {transfer.reference: await rail.status(transfer) for transfer in transfers}

@@ -15,6 +15,7 @@ from settlement.database import Database
 from settlement.rails.base import NOT_FOUND, PAID, Fault, Outcome, Transfer, refused, unknown
 
 REFUSAL = "account_closed"
+MISMATCH = unknown("the reference is known to the sandbox bank with another amount or account")
 
 _FAULT_BY_ACCOUNT = {
     "IRTESTSLOW": Fault.SLOW,
@@ -57,23 +58,25 @@ class SandboxRail:
                 pass
         return (await self._book([transfer], "paid"))[transfer.reference]
 
-    async def status(self, reference: str) -> Outcome:
-        return (await self.status_many([reference]))[reference]
+    async def status(self, transfer: Transfer) -> Outcome:
+        return (await self.status_many([transfer]))[transfer.reference]
 
     async def pay_many(self, transfers: Sequence[Transfer]) -> Mapping[str, Outcome]:
         return await self._book(transfers, "paid")
 
-    async def status_many(self, references: Sequence[str]) -> Mapping[str, Outcome]:
-        rows = await self._database.fetch(sql.SANDBOX_TRANSFERS, list(references))
-        return dict.fromkeys(references, NOT_FOUND) | {row["reference"]: _known(row) for row in rows}
+    async def status_many(self, transfers: Sequence[Transfer]) -> Mapping[str, Outcome]:
+        asked = {transfer.reference: transfer for transfer in transfers}
+        rows = await self._database.fetch(sql.SANDBOX_TRANSFERS, list(asked))
+        return dict.fromkeys(asked, NOT_FOUND) | {
+            row["reference"]: _known(row, asked[row["reference"]]) for row in rows
+        }
 
     async def _book(self, transfers: Sequence[Transfer], state: str, reason: str | None = None) -> dict[str, Outcome]:
         references = [transfer.reference for transfer in transfers]
         accounts = [transfer.account for transfer in transfers]
         amounts = [transfer.amount for transfer in transfers]
         rows = await self._database.fetch(sql.SANDBOX_BOOK, references, accounts, amounts, state, reason)
-        mismatch = unknown("the reference is known to the sandbox bank with another amount or account")
-        return dict.fromkeys(references, mismatch) | {row["reference"]: _booked(row) for row in rows}
+        return dict.fromkeys(references, MISMATCH) | {row["reference"]: _booked(row) for row in rows}
 
     async def _fail_the_first_time(self, transfer: Transfer) -> Outcome:
         await self._book([transfer], "received")
@@ -81,7 +84,7 @@ class SandboxRail:
         if rows[0]["pay_calls"] == 1:
             return unknown("the sandbox bank answered 500")
         await self._database.fetch(sql.SANDBOX_PAY_RECEIVED, transfer.reference)
-        return await self.status(transfer.reference)
+        return await self.status(transfer)
 
 
 def _fault_of_account(account: str) -> Fault | None:
@@ -102,8 +105,10 @@ def _booked(row: asyncpg.Record) -> Outcome:
             return NOT_FOUND
 
 
-def _known(row: asyncpg.Record) -> Outcome:
+def _known(row: asyncpg.Record, asked: Transfer) -> Outcome:
     """What the bank says when asked: a bank that is down answers no question either."""
     if _fault_of_account(row["account"]) is Fault.DOWN:
         return unknown("the sandbox bank answered 500")
+    if (row["amount"], row["account"]) != (asked.amount, asked.account):
+        return MISMATCH
     return _booked(row)

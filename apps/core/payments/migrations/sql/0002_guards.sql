@@ -74,16 +74,38 @@ ALTER TABLE payments_creditpool SET (fillfactor = 10);
 ALTER TABLE payments_merchantcredit SET (fillfactor = 50);
 ALTER TABLE payments_withdrawal SET (fillfactor = 80);
 
--- Clears everything but staff, for seeding; SECURITY DEFINER, so it acts as the owner, and the triggers above let it.
+-- Takes everything that clearing needs, waiting for what is under way but never while it holds anything: so it cannot
+-- deadlock with withdrawals. SECURITY DEFINER: only the owner may lock and clear, and the triggers above let it.
+CREATE FUNCTION payments_sandbox_lock() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NOT payments_is_sandboxed() THEN
+        RAISE EXCEPTION 'clearing is for the sandbox and test profiles only' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    FOR attempt IN 1..600 LOOP
+        BEGIN
+            LOCK TABLE payments_withdrawal, payments_merchantcredit, payments_merchant, payments_creditpool,
+                payments_ledgerentry, payments_idempotencykey, payments_dispatchattempt, payments_walletaccount,
+                payments_pooltopup, payments_apirequestlog, payments_bookscheck, token_blacklist_blacklistedtoken,
+                token_blacklist_outstandingtoken IN ACCESS EXCLUSIVE MODE NOWAIT;
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            PERFORM pg_sleep(0.05);
+        END;
+    END LOOP;
+    RAISE EXCEPTION 'withdrawals are under way without a pause; stop them before clearing'
+        USING ERRCODE = 'lock_not_available';
+END
+$$;
+
+-- Clears everything but staff, for seeding, and returns how many merchants there were.
 CREATE FUNCTION payments_sandbox_clear() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_merchants bigint;
     v_users bigint[];
 BEGIN
-    IF NOT payments_is_sandboxed() THEN
-        RAISE EXCEPTION 'clearing is for the sandbox and test profiles only' USING ERRCODE = 'insufficient_privilege';
-    END IF;
+    PERFORM payments_sandbox_lock();
     SELECT count(*), coalesce(array_agg(user_id), '{}') INTO v_merchants, v_users FROM payments_merchant;
     TRUNCATE payments_ledgerentry, payments_idempotencykey, payments_dispatchattempt, payments_withdrawal,
         payments_walletaccount, payments_merchantcredit, payments_merchant, payments_pooltopup, payments_creditpool,

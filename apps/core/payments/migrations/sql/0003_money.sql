@@ -60,26 +60,53 @@ LANGUAGE sql STABLE AS $$
             AND (classid::bigint << 32) | objid::bigint = payments_key_lock(scope, key))
 $$;
 
+CREATE TYPE payments_limit_decision AS (
+    outcome text,                 -- accepted, or the code of a refusal
+    credit_limit numeric,         -- of accepted ones: the limit, what is used after it, and the entry's number
+    used_after numeric,
+    number bigint,
+    available numeric             -- of those refused for lack of credit
+);
+
 -- Stores refusals as final answers; @amount@ and @available@ in the given bodies are filled in here, once.
 CREATE FUNCTION payments_store_refusals(
-    v_items payments_reserve_item[], v_outcomes text[], v_available numeric[], refusals jsonb
+    v_items payments_reserve_item[], v_outcomes text[], v_decisions payments_limit_decision[], refusals jsonb
 ) RETURNS void
 LANGUAGE sql AS $$
     INSERT INTO payments_idempotencykey (scope, key, method, path, request, status, body, created_at)
     SELECT i.scope, i.key, i.method, i.path, i.request, 409,
         replace(replace(refusals ->> v_outcomes[i.ordinal], '@amount@', i.amount::text),
-                '@available@', coalesce(v_available[i.ordinal]::text, '')), now()
+                '@available@', coalesce(v_decisions[i.ordinal].available::text, '')), now()
     FROM unnest(v_items) AS i
     WHERE refusals ? v_outcomes[i.ordinal]
 $$;
 
+-- Posts accepted withdrawals, in order, on their merchants' accounts and on the pool's, which stood at the given balance
+-- and number before them.
+CREATE FUNCTION payments_post_reserves(
+    v_items payments_reserve_item[], v_outcomes text[], v_decisions payments_limit_decision[],
+    v_pool_balance numeric, v_pool_number bigint
+) RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO payments_ledgerentry (transaction_id, kind, account, account_id, number, amount, balance_after,
+        withdrawal_id, created_at)
+    SELECT i.withdrawal_id, 'reserve', e.account, e.account_id, e.number, e.amount, e.balance_after, i.withdrawal_id,
+        now()
+    FROM (SELECT x.ordinal, x.withdrawal_id, x.merchant_id, x.amount, row_number() OVER w AS nth, sum(x.amount) OVER w AS running
+          FROM unnest(v_items) AS x WHERE v_outcomes[x.ordinal] = 'accepted' WINDOW w AS (ORDER BY x.ordinal)) AS i
+    CROSS JOIN LATERAL (VALUES
+        ('merchant', i.merchant_id, v_decisions[i.ordinal].number, i.amount, v_decisions[i.ordinal].used_after),
+        ('pool', 1, v_pool_number + i.nth, -i.amount, v_pool_balance - i.running)
+    ) AS e (account, account_id, number, amount, balance_after)
+$$;
+
 -- Writes all that accepted withdrawals need, the pool last; raises ET001 when the pool is too small for all of them.
 CREATE FUNCTION payments_write_accepted(
-    v_items payments_reserve_item[], v_outcomes text[], v_limits numeric[], v_used numeric[], v_numbers bigint[]
+    v_items payments_reserve_item[], v_outcomes text[], v_decisions payments_limit_decision[]
 ) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_total numeric(20, 2);
+    v_total numeric;              -- a list may ask for more than a column can hold
     v_count integer;
     v_pool_after numeric(20, 2);
     v_pool_number bigint;
@@ -92,13 +119,13 @@ BEGIN
 
     UPDATE payments_merchantcredit AS c
     SET utilized_amount = s.used, ledger_number = s.number
-    FROM (SELECT i.merchant_id, max(v_used[i.ordinal]) AS used, max(v_numbers[i.ordinal]) AS number
+    FROM (SELECT i.merchant_id, max(v_decisions[i.ordinal].used_after) AS used, max(v_decisions[i.ordinal].number) AS number
           FROM unnest(v_items) AS i WHERE v_outcomes[i.ordinal] = 'accepted' GROUP BY i.merchant_id) AS s
     WHERE c.merchant_id = s.merchant_id;
 
     INSERT INTO payments_withdrawal (id, merchant_id, wallet_account_id, amount, state, accepted_limit,
         account_fingerprint, failure_code, created_at, attempts, next_attempt_at)
-    SELECT i.withdrawal_id, i.merchant_id, a.id, i.amount, 'pending', v_limits[i.ordinal], a.fingerprint, '', now(), 0,
+    SELECT i.withdrawal_id, i.merchant_id, a.id, i.amount, 'pending', v_decisions[i.ordinal].credit_limit, a.fingerprint, '', now(), 0,
         now() + make_interval(secs => i.dispatch_after_seconds)
     FROM unnest(v_items) AS i JOIN payments_walletaccount AS a ON a.merchant_id = i.merchant_id
     WHERE v_outcomes[i.ordinal] = 'accepted';
@@ -121,37 +148,18 @@ BEGIN
         RAISE EXCEPTION 'the pool is too small' USING ERRCODE = 'ET001';
     END IF;
 
-    -- the pool's balance after each entry is counted back from the balance after the last one
-    INSERT INTO payments_ledgerentry (transaction_id, kind, account, account_id, number, amount, balance_after,
-        withdrawal_id, created_at)
-    SELECT i.withdrawal_id, 'reserve', e.account, e.account_id, e.number, e.amount, e.balance_after, i.withdrawal_id,
-        now()
-    FROM (SELECT x.ordinal, x.withdrawal_id, x.merchant_id, x.amount, row_number() OVER w AS nth, sum(x.amount) OVER w AS running
-          FROM unnest(v_items) AS x WHERE v_outcomes[x.ordinal] = 'accepted' WINDOW w AS (ORDER BY x.ordinal)) AS i
-    CROSS JOIN LATERAL (VALUES
-        ('merchant', i.merchant_id, v_numbers[i.ordinal], i.amount, v_used[i.ordinal]),
-        ('pool', 1, v_pool_number - v_count + i.nth, -i.amount, v_pool_after + v_total - i.running)
-    ) AS e (account, account_id, number, amount, balance_after);
+    PERFORM payments_post_reserves(v_items, v_outcomes, v_decisions, v_pool_after + v_total, v_pool_number - v_count);
 END
 $$;
 
-CREATE FUNCTION payments_reserve(items jsonb, refusals jsonb) RETURNS SETOF payments_reserve_result
+-- What the keys alone decide: duplicate, in_progress, replay or reused; null for those whose request is to run.
+CREATE FUNCTION payments_decide_keys(v_items payments_reserve_item[]) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
-    v_items payments_reserve_item[];
-    v_item payments_reserve_item;
     v_outcomes text[];
-    v_limits numeric[];
-    v_available numeric[];
-    v_used_after numeric[];
-    v_numbers bigint[];
-    v_merchant bigint;
-    v_used numeric;
-    v_number bigint;
+    v_same boolean;
     r record;
 BEGIN
-    v_items := ARRAY(SELECT i FROM jsonb_populate_recordset(NULL::payments_reserve_item, items) AS i ORDER BY i.ordinal);
-
     -- a key that another transaction holds is running there; a key twice in this list is decided in the caller's next one
     SELECT array_agg(CASE WHEN i.nth > 1 THEN 'duplicate'
                           ELSE payments_try_key(i.scope, i.key, i.request) END
@@ -160,25 +168,43 @@ BEGIN
     FROM (SELECT x.ordinal, x.scope, x.key, x.request, row_number() OVER (PARTITION BY x.scope, x.key ORDER BY x.ordinal) AS nth
           FROM unnest(v_items) AS x) AS i;
 
-    FOR r IN SELECT i.ordinal, i.scope, i.key, k.request = i.request AS same
-             FROM unnest(v_items) AS i LEFT JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key
+    FOR r IN SELECT i.ordinal, i.scope, i.key, i.request FROM unnest(v_items) AS i
              WHERE coalesce(v_outcomes[i.ordinal], 'other_running') = 'other_running' LOOP
-        IF r.same IS NOT NULL THEN
-            v_outcomes[r.ordinal] := CASE WHEN r.same THEN 'replay' ELSE 'reused' END;
-        ELSIF v_outcomes[r.ordinal] = 'other_running' THEN
-            -- its holder may have been about to let go when we tried
-            v_outcomes[r.ordinal] := CASE WHEN NOT pg_try_advisory_xact_lock(payments_key_lock(r.scope, r.key))
-                                          THEN 'reused' END;
+        -- its holder may have been about to let go when we tried; what it wrote is then seen below
+        IF v_outcomes[r.ordinal] = 'other_running'
+            AND NOT pg_try_advisory_xact_lock(payments_key_lock(r.scope, r.key)) THEN
+            v_outcomes[r.ordinal] := 'reused';
+            CONTINUE;
         END IF;
+        SELECT k.request = r.request INTO v_same
+        FROM payments_idempotencykey AS k WHERE k.scope = r.scope AND k.key = r.key;
+        v_outcomes[r.ordinal] := CASE WHEN NOT FOUND THEN NULL WHEN v_same THEN 'replay' ELSE 'reused' END;
     END LOOP;
+    RETURN v_outcomes;
+END
+$$;
 
-    PERFORM FROM payments_merchantcredit AS c
-    WHERE c.merchant_id IN (SELECT i.merchant_id FROM unnest(v_items) AS i WHERE v_outcomes[i.ordinal] IS NULL)
-    ORDER BY c.merchant_id FOR UPDATE;
+-- What merchants' states and limits decide of the members whose keys decided nothing, in order; locks their credit.
+CREATE FUNCTION payments_decide_limits(v_items payments_reserve_item[], v_outcomes text[])
+RETURNS payments_limit_decision[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_decisions payments_limit_decision[];
+    v_locked bigint[];
+    v_merchant bigint;
+    v_used numeric;
+    v_number bigint;
+    r record;
+BEGIN
+    v_locked := ARRAY(SELECT c.merchant_id FROM payments_merchantcredit AS c
+                      WHERE c.merchant_id IN (SELECT i.merchant_id FROM unnest(v_items) AS i
+                                              WHERE v_outcomes[i.ordinal] IS NULL)
+                      ORDER BY c.merchant_id FOR UPDATE);
 
-    -- read only now, under the locks: a suspension or a lower limit that committed before is seen
+    -- read only now, under the locks: a suspension or a lower limit that committed before is seen; a credit that was not
+    -- there to be locked is not counted on, although it may be there now
     FOR r IN SELECT i.ordinal, i.merchant_id, i.amount, c.credit_limit, c.utilized_amount, c.ledger_number,
-                 coalesce(m.state = 'approved' AND u.is_active AND c.id IS NOT NULL, false) AS active
+                 coalesce(m.state = 'approved' AND u.is_active AND c.merchant_id = ANY (v_locked), false) AS active
              FROM unnest(v_items) AS i
              LEFT JOIN payments_merchant AS m ON m.id = i.merchant_id
              LEFT JOIN auth_user AS u ON u.id = m.user_id
@@ -191,43 +217,67 @@ BEGIN
             v_number := r.ledger_number;
         END IF;
         IF NOT r.active THEN
-            v_outcomes[r.ordinal] := 'merchant_not_active';
+            v_decisions[r.ordinal] := ROW('merchant_not_active', NULL, NULL, NULL, NULL)::payments_limit_decision;
         ELSIF v_used + r.amount > r.credit_limit THEN
-            v_outcomes[r.ordinal] := 'insufficient_credit';
-            v_available[r.ordinal] := greatest(r.credit_limit - v_used, 0);
+            v_decisions[r.ordinal] :=
+                ROW('insufficient_credit', NULL, NULL, NULL, greatest(r.credit_limit - v_used, 0))::payments_limit_decision;
         ELSE
             v_used := v_used + r.amount;
             v_number := v_number + 1;
-            v_outcomes[r.ordinal] := 'accepted';
-            v_limits[r.ordinal] := r.credit_limit;
-            v_used_after[r.ordinal] := v_used;
-            v_numbers[r.ordinal] := v_number;
+            v_decisions[r.ordinal] := ROW('accepted', r.credit_limit, v_used, v_number, NULL)::payments_limit_decision;
         END IF;
     END LOOP;
+    RETURN v_decisions;
+END
+$$;
 
+-- The result of each member, with the stored answer of its key and, for accepted ones, where the money goes.
+CREATE FUNCTION payments_results(v_items payments_reserve_item[], v_outcomes text[])
+RETURNS SETOF payments_reserve_result
+LANGUAGE sql AS $$
+    SELECT i.ordinal, v_outcomes[i.ordinal], k.status, k.body, k.withdrawal_id, k.request, now(), a.id, a.bank_account::text
+    FROM unnest(v_items) AS i
+    LEFT JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key
+    LEFT JOIN payments_walletaccount AS a ON a.merchant_id = i.merchant_id AND v_outcomes[i.ordinal] = 'accepted'
+    WHERE v_outcomes[i.ordinal] IS NOT NULL
+$$;
+
+-- Decides the members in their order and writes what follows; one result per member, in any order.
+CREATE FUNCTION payments_reserve(items jsonb, refusals jsonb) RETURNS SETOF payments_reserve_result
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_items payments_reserve_item[];
+    v_item payments_reserve_item;
+    v_by_key text[];
+    v_outcomes text[];
+    v_decisions payments_limit_decision[];
+BEGIN
+    v_items := ARRAY(SELECT i FROM jsonb_populate_recordset(NULL::payments_reserve_item, items) AS i ORDER BY i.ordinal);
+    v_by_key := payments_decide_keys(v_items);
+    v_decisions := payments_decide_limits(v_items, v_by_key);
+    v_outcomes := ARRAY(SELECT coalesce(v_by_key[i.ordinal], v_decisions[i.ordinal].outcome)
+                        FROM unnest(v_items) AS i ORDER BY i.ordinal);
     BEGIN
-        PERFORM payments_store_refusals(v_items, v_outcomes, v_available, refusals);
-        PERFORM payments_write_accepted(v_items, v_outcomes, v_limits, v_used_after, v_numbers);
+        PERFORM payments_store_refusals(v_items, v_outcomes, v_decisions, refusals);
+        PERFORM payments_write_accepted(v_items, v_outcomes, v_decisions);
     EXCEPTION WHEN SQLSTATE 'ET001' THEN
-        IF cardinality(v_items) > 1 THEN
-            -- the pool covers only some: decide one by one, in order of arrival
+        IF cardinality(v_items) = 1 THEN
+            v_outcomes := ARRAY['insufficient_pool'];
+            PERFORM payments_store_refusals(v_items, v_outcomes, v_decisions, refusals);
+        ELSE
+            -- the pool covers only some: decide one by one, in order of arrival. What the keys decided stays: a key that
+            -- came free meanwhile would bring in a merchant whose credit is not locked, after the pool.
+            RETURN QUERY SELECT * FROM payments_results(v_items, v_by_key);
             FOREACH v_item IN ARRAY v_items LOOP
+                CONTINUE WHEN v_by_key[v_item.ordinal] IS NOT NULL;
                 RETURN QUERY SELECT v_item.ordinal, one.outcome, one.status, one.body, one.withdrawal_id,
                     one.first_request, one.decided_at, one.account_id, one.bank_account
                 FROM payments_reserve(jsonb_build_array(to_jsonb(v_item) || '{"ordinal": 1}'), refusals) AS one;
             END LOOP;
             RETURN;
         END IF;
-        v_outcomes[1] := 'insufficient_pool';
-        PERFORM payments_store_refusals(v_items, v_outcomes, v_available, refusals);
     END;
-
-    RETURN QUERY SELECT i.ordinal, v_outcomes[i.ordinal], k.status, k.body, k.withdrawal_id, k.request, now(), a.id,
-        a.bank_account::text
-    FROM unnest(v_items) AS i
-    LEFT JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key
-    LEFT JOIN payments_walletaccount AS a ON a.merchant_id = i.merchant_id AND v_outcomes[i.ordinal] = 'accepted'
-    ORDER BY i.ordinal;
+    RETURN QUERY SELECT * FROM payments_results(v_items, v_outcomes);
 END
 $$;
 
