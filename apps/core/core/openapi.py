@@ -99,6 +99,7 @@ def _key_parameter(*, required: bool) -> OpenApiParameter:
 def describe(
     summary: str,
     *,
+    description: str | None = None,
     request: type[serializers.BaseSerializer[Any]] | None = None,
     query: type[serializers.BaseSerializer[Any]] | None = None,
     answers: Mapping[int, Any],
@@ -108,7 +109,10 @@ def describe(
     staff: bool = False,
     public: bool = False,
 ) -> Callable[[Any], Any]:
-    """Documents one operation; `key` is `required` or `optional` for operations that take an Idempotency-Key."""
+    """Documents one operation, described by `description` or its docstring.
+
+    `key` is `required` or `optional` for operations that take an Idempotency-Key.
+    """
     parameters: list[Any] = [_key_parameter(required=key == "required")] if key else []
     if query is not None:
         parameters.append(query)
@@ -125,6 +129,7 @@ def describe(
     options: dict[str, Any] = {"auth": []} if public else {}
     return extend_schema(
         summary=summary,
+        description=description,
         request=request,
         parameters=parameters,
         responses={**successes, **refusals},

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.rate_limits import RegisterRateLimit
-from core.serializers import validated
+from core.serializers import StrictSerializer, validated
 from payments.idempotency.act import answer_once
 from payments.merchants import services
 from payments.merchants.representation import merchant_members
@@ -89,81 +89,53 @@ class MerchantView(APIView):
         return Response(merchant_members(merchant_get(merchant_id)))
 
 
-class ApproveView(APIView):
-    permission_classes = (IsStaff,)
+def staff_decision(
+    summary: str, description: str, fields: type[StrictSerializer], service: Callable[..., Merchant]
+) -> type[APIView]:
+    """A view by which staff POST one decision about a merchant, and get the merchant as it is after it."""
 
-    @describe(
-        "Approve a merchant",
-        request=CreditLimitSerializer,
-        answers={200: MerchantSerializer},
-        problems=(404, 409),
-        key="optional",
-        staff=True,
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Creates the merchant's wallet account and credit."""
-        return answer_once(request, CreditLimitSerializer, shown(services.merchant_approve))
+    class StaffDecisionView(APIView):
+        permission_classes = (IsStaff,)
 
+        @describe(
+            summary,
+            description=description,
+            request=fields,
+            answers={200: MerchantSerializer},
+            problems=(404, 409),
+            key="optional",
+            staff=True,
+        )
+        def post(self, request: Request) -> HttpResponse:
+            return answer_once(request, fields, shown(service))
 
-class RefuseView(APIView):
-    permission_classes = (IsStaff,)
-
-    @describe(
-        "Refuse a merchant",
-        request=MerchantDecisionSerializer,
-        answers={200: MerchantSerializer},
-        problems=(404, 409),
-        key="optional",
-        staff=True,
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Turns a pending merchant away."""
-        return answer_once(request, MerchantDecisionSerializer, shown(services.merchant_refuse))
+    return StaffDecisionView
 
 
-class SuspendView(APIView):
-    permission_classes = (IsStaff,)
-
-    @describe(
-        "Suspend a merchant",
-        request=MerchantDecisionSerializer,
-        answers={200: MerchantSerializer},
-        problems=(404, 409),
-        key="optional",
-        staff=True,
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Stops the merchant's withdrawals at once."""
-        return answer_once(request, MerchantDecisionSerializer, shown(services.merchant_suspend))
-
-
-class ReinstateView(APIView):
-    permission_classes = (IsStaff,)
-
-    @describe(
-        "Reinstate a merchant",
-        request=MerchantReferenceSerializer,
-        answers={200: MerchantSerializer},
-        problems=(404, 409),
-        key="optional",
-        staff=True,
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Lets a suspended merchant withdraw again."""
-        return answer_once(request, MerchantReferenceSerializer, shown(services.merchant_reinstate))
-
-
-class CreditLimitView(APIView):
-    permission_classes = (IsStaff,)
-
-    @describe(
-        "Change a credit limit",
-        request=CreditLimitSerializer,
-        answers={200: MerchantSerializer},
-        problems=(404, 409),
-        key="optional",
-        staff=True,
-    )
-    def post(self, request: Request) -> HttpResponse:
-        """Sets the limit; one below what is used only stops new withdrawals."""
-        return answer_once(request, CreditLimitSerializer, shown(services.credit_limit_change))
+ApproveView = staff_decision(
+    "Approve a merchant",
+    "Creates the merchant's wallet account and credit.",
+    CreditLimitSerializer,
+    services.merchant_approve,
+)
+RefuseView = staff_decision(
+    "Refuse a merchant", "Turns a pending merchant away.", MerchantDecisionSerializer, services.merchant_refuse
+)
+SuspendView = staff_decision(
+    "Suspend a merchant",
+    "Stops the merchant's withdrawals at once.",
+    MerchantDecisionSerializer,
+    services.merchant_suspend,
+)
+ReinstateView = staff_decision(
+    "Reinstate a merchant",
+    "Lets a suspended merchant withdraw again.",
+    MerchantReferenceSerializer,
+    services.merchant_reinstate,
+)
+CreditLimitView = staff_decision(
+    "Change a credit limit",
+    "Sets the limit; one below what is used only stops new withdrawals.",
+    CreditLimitSerializer,
+    services.credit_limit_change,
+)
