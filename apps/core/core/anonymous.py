@@ -8,7 +8,4 @@ class Anonymous:
 
     is_authenticated: ClassVar[bool] = False
     is_anonymous: ClassVar[bool] = True
-    is_staff: ClassVar[bool] = False
-    merchant_id: ClassVar[None] = None
     pk: ClassVar[None] = None
-    id: ClassVar[None] = None

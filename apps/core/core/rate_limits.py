@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 REDIS_TIMEOUT_SECONDS = 0.25
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
 
+# every request asks for its limits; the settings do not change
+_parsed = cache(parse)
+
 
 class Limiter:
     """Counts hits in fixed windows; a Redis that failed is left alone for some seconds: it costs nobody time."""
@@ -87,7 +90,7 @@ class RateLimit(BaseThrottle):
     def limit(cls) -> RateLimitItem | None:
         """The limit that is set; None for `off`."""
         setting = getattr(ENVIRONMENT, cls.setting)
-        return None if setting == "off" else parse(setting)
+        return None if setting == "off" else _parsed(setting)
 
     @classmethod
     def count(cls, identity: str) -> None:

@@ -10,7 +10,6 @@ from rest_framework import serializers
 from etebar_common.money import CENT, parse_amount
 
 BIGINT_MAXIMUM = 2**63 - 1
-INT_MAXIMUM = 2**31 - 1
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 
 

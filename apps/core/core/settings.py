@@ -2,14 +2,11 @@
 
 import sys
 from datetime import timedelta
-from pathlib import Path
 
 from core.environment import ENVIRONMENT
 from etebar_common import crash
 from etebar_common.environment import Profile
 from etebar_common.logs import logging_config
-
-BASE_DIR = Path(__file__).resolve().parent.parent
 
 crash.configure(ENVIRONMENT)
 

@@ -96,11 +96,17 @@ class TestAClientThatHangsUp:
                 with pytest.raises(Exception, match="timed out"):
                     service.client.post(WITHDRAW, json=body, timeout=0.2)
 
+            def paid_state() -> str:
+                state: str = service.client.get(f"{PAYOUTS}/{body['withdrawal_id']}").json()["state"]
+                return state
+
             asking = threading.Thread(target=ask_and_hang_up)
             asking.start()
             asking.join()
-            time.sleep(1)
-            assert service.client.get(f"{PAYOUTS}/{body['withdrawal_id']}").json()["state"] == "paid"
+            deadline = time.monotonic() + 10
+            while (state := paid_state()) != "paid" and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert state == "paid"
 
 
 class TestTheLogs:

@@ -3,8 +3,6 @@
 import hashlib
 import hmac
 
-MINIMUM_KEY_BYTES = 32
-
 
 def normalize_account(account: str) -> str:
     """The account number without spaces, in capitals: the form that is stored, sent and fingerprinted."""

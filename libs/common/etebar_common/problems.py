@@ -195,8 +195,3 @@ class NotReady(Problem):
 def registry() -> list[type[Problem]]:
     """Every registered problem, by status and code."""
     return sorted(Problem.__subclasses__(), key=lambda problem: (problem.status, problem.code))
-
-
-def by_code(code: str) -> type[Problem]:
-    """The problem class of a code; KeyError when it is not registered."""
-    return {problem.code: problem for problem in registry()}[code]

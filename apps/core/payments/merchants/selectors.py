@@ -2,10 +2,9 @@
 
 from django.db.models import QuerySet
 
+from core.serializers import BIGINT_MAXIMUM
 from etebar_common.problems import NotFound
 from payments.models import Merchant
-
-BIGINT_MAXIMUM = 2**63 - 1
 
 
 def merchants_loaded() -> QuerySet[Merchant]:

@@ -15,7 +15,7 @@ from core.environment import ENVIRONMENT
 from core.request_context import RequestContext
 from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.problems import InternalError, NotReady
-from payments.answers import Answer
+from payments.answers import Answer, timestamp
 from payments.idempotency.identity import RequestIdentity
 from payments.idempotency.services import in_progress, reused
 from payments.models import IdempotencyKey, Withdrawal
@@ -147,7 +147,7 @@ def confirmation_of(
     ended = members | {
         "state": Withdrawal.State.SETTLED.value if paid else Withdrawal.State.FAILED.value,
         "failure_code": None if paid else (result.detail or "refused")[:64],
-        "finalized_at": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "finalized_at": timestamp(datetime.now(UTC)),
     }
     return Confirmation(ended, context.log_id if context else None, context.duration_ms if context else None)
 
