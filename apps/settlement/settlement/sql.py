@@ -5,7 +5,7 @@ PAYOUT_COLUMNS = """withdrawal_id, merchant_id, account_id, amount, account_fing
 
 # The insert is the first claim as well: whoever inserted is the one worker that may talk to the rail. Rows go in
 # by id: two lists that overlap would otherwise wait for each other's keys in opposite order and deadlock.
-RECORD_PAYOUTS = f"""
+RECORD_PAYOUTS = """
 INSERT INTO payouts (withdrawal_id, merchant_id, account_id, amount, account_fingerprint, account_masked, reference,
     direct_test, rail, lease_until, attempts, first_sent_at)
 SELECT listed.*, $9, now() + $10::interval, 1, now()
@@ -13,7 +13,7 @@ FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::numeric[], $5::text[], $6:
     AS listed (withdrawal_id)
 ORDER BY listed.withdrawal_id
 ON CONFLICT DO NOTHING
-RETURNING {PAYOUT_COLUMNS}
+RETURNING withdrawal_id, created_at
 """
 
 PAYOUTS_BY_ID = f"SELECT {PAYOUT_COLUMNS} FROM payouts WHERE withdrawal_id = ANY($1::uuid[])"
@@ -29,7 +29,7 @@ WHERE withdrawal_id IN (
 RETURNING {PAYOUT_COLUMNS}
 """
 
-DECIDE_PAYOUTS = f"""
+DECIDE_PAYOUTS = """
 WITH outcome AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS listed (id, new_state, new_reason)),
 locked AS (
     SELECT withdrawal_id FROM payouts JOIN outcome ON withdrawal_id = id
@@ -38,7 +38,7 @@ locked AS (
 UPDATE payouts SET state = new_state, reason = new_reason, decided_at = now()
 FROM outcome
 WHERE withdrawal_id = id AND state = 'pending' AND withdrawal_id IN (SELECT withdrawal_id FROM locked)
-RETURNING {PAYOUT_COLUMNS}
+RETURNING withdrawal_id, decided_at
 """
 
 # `attempts` is the fence: a worker whose lease ran out must not end the lease of the one that took over.

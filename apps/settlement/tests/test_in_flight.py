@@ -19,17 +19,17 @@ class TestTheWorkOnAPayout:
         claimed = in_flight.claim(ONE)
         in_flight.leave(second, {})
         assert claimed is first[ONE] is second[ONE]
-        assert not claimed.ended.done()
+        assert not claimed.ended
         in_flight.end(ONE, claimed, None)
-        assert first[ONE].ended.done()
+        assert first[ONE].ended
 
     async def test_without_a_claim_ends_when_the_last_one_leaves(self) -> None:
         in_flight = InFlight()
         first, second = in_flight.join([ONE]), in_flight.join([ONE])
         in_flight.leave(first, {})
-        assert not first[ONE].ended.done()
+        assert not first[ONE].ended
         in_flight.leave(second, {})
-        assert first[ONE].ended.done()
+        assert first[ONE].ended
         assert in_flight.join([ONE])[ONE] is not first[ONE]
 
     async def test_of_a_claim_that_took_over_is_another_and_outlives_the_old_one(self) -> None:
@@ -37,5 +37,5 @@ class TestTheWorkOnAPayout:
         old, new = in_flight.claim(ONE), in_flight.claim(ONE)
         assert old is not new
         in_flight.end(ONE, old, None)
-        assert not new.ended.done()
+        assert not new.ended
         assert in_flight.join([ONE])[ONE] is new

@@ -90,7 +90,7 @@ class TestALease:
             ordered = order()
             [payout] = (await store.record([ordered])).values()
             assert await store.claim([ordered.withdrawal_id]) == {}
-            claim = Claim(ordered, payout.attempts, fresh=True)
+            claim = Claim(ordered, payout, fresh=True)
             await store.conclude([claim], {ordered.reference: unknown("lost")})
             [taken] = (await store.claim([ordered.withdrawal_id])).values()
         assert taken.attempts == payout.attempts + 1
@@ -101,7 +101,7 @@ class TestALease:
             [first] = (await PayoutStore(database, "sandbox", lease_seconds=0).record([ordered])).values()
             store = PayoutStore(database, "sandbox", lease_seconds=60)
             assert await store.claim([ordered.withdrawal_id])
-            late = Claim(ordered, first.attempts, fresh=True)
+            late = Claim(ordered, first, fresh=True)
             await store.conclude([late], {ordered.reference: unknown("lost")})
             assert await store.claim([ordered.withdrawal_id]) == {}
 
@@ -111,7 +111,7 @@ class TestALease:
             ordered = order()
             [first] = (await store.record([ordered])).values()
             assert await store.claim([ordered.withdrawal_id])
-            late = Claim(ordered, first.attempts, fresh=True)
+            late = Claim(ordered, first, fresh=True)
             [decided] = (await store.conclude([late], {ordered.reference: PAID})).values()
             assert decided.state == "paid"
             assert await store.conclude([late], {ordered.reference: PAID}) == {}

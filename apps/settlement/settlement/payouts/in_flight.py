@@ -1,19 +1,40 @@
 """What this process is working on, so that a repeated request can wait for the work instead of doing it twice."""
 
-from asyncio import Future, get_running_loop
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from settlement.payouts.news import News
 from settlement.payouts.records import Payout
 
 
 class Work:
-    """The work on one payout; `ended` tells how it stood then, None if that is not known (the database went away)."""
+    """The work on one payout.
+
+    When it has ended, `payout` tells how that stood then, None if it is not known (the database went away).
+    """
+
+    __slots__ = ("claimed", "ended", "joined", "listeners", "payout")
 
     def __init__(self) -> None:
-        self.ended: Future[Payout | None] = get_running_loop().create_future()
+        self.ended = False
+        self.payout: Payout | None = None
         self.joined = 0
         self.claimed = False
+        self.listeners: list[tuple[News, UUID]] = []
+
+    def listen(self, news: News, withdrawal_id: UUID) -> None:
+        """Has `news` told once of how it ends, at once if it has."""
+        if self.ended:
+            news.tell(withdrawal_id, self.payout)
+        else:
+            self.listeners.append((news, withdrawal_id))
+
+    def end(self, payout: Payout | None) -> None:
+        if self.ended:
+            return
+        self.ended, self.payout = True, payout
+        for news, withdrawal_id in self.listeners:
+            news.tell(withdrawal_id, payout)
 
 
 class InFlight:
@@ -29,7 +50,8 @@ class InFlight:
         self._works: dict[UUID, Work] = {}
 
     def join(self, withdrawal_ids: Iterable[UUID]) -> dict[UUID, Work]:
-        works = {each: self._works.setdefault(each, Work()) for each in withdrawal_ids}
+        works = {each: self._works.get(each) or Work() for each in withdrawal_ids}
+        self._works |= works
         for work in works.values():
             work.joined += 1
         return works
@@ -49,7 +71,6 @@ class InFlight:
                 self.end(withdrawal_id, work, payouts.get(withdrawal_id))
 
     def end(self, withdrawal_id: UUID, work: Work, payout: Payout | None) -> None:
-        if not work.ended.done():
-            work.ended.set_result(payout)
+        work.end(payout)
         if self._works.get(withdrawal_id) is work:
             del self._works[withdrawal_id]

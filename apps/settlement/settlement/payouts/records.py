@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from settlement.rails.base import Fault, Transfer
@@ -28,23 +28,24 @@ class PayoutOrder:
     account_fingerprint: str
     direct_test: bool = False
     fault: Fault | None = None
+    transfer: Transfer = field(init=False, repr=False, compare=False)
+    """What the bank is sent. Its reference is the same for every send, which is how the bank pays it once."""
+
+    def __post_init__(self) -> None:
+        transfer = Transfer(str(self.withdrawal_id), self.amount, self.account, self.fault)
+        object.__setattr__(self, "transfer", transfer)
 
     @property
     def reference(self) -> str:
-        """Under what the bank knows the payout: the same for every send, which is how the bank pays it once."""
-        return str(self.withdrawal_id)
+        return self.transfer.reference
 
     @property
     def account_masked(self) -> str:
         return f"{self.account[:2]}{'*' * max(len(self.account) - 6, 4)}{self.account[-4:]}"
 
-    def transfer(self) -> Transfer:
-        return Transfer(self.reference, self.amount, self.account, self.fault)
 
-
-@dataclass(frozen=True, slots=True)
-class Payout:
-    """A row of `payouts`, as far as code needs it."""
+class Payout(NamedTuple):
+    """A row of `payouts`, as far as code needs it, in the order of `sql.PAYOUT_COLUMNS`."""
 
     withdrawal_id: UUID
     merchant_id: int
@@ -62,8 +63,29 @@ class Payout:
 
     @classmethod
     def from_row(cls, row: Any) -> "Payout":
-        values = dict(row)
-        return cls(**values | {"state": PayoutState(values["state"])})
+        return cls(*row)._replace(state=PayoutState(row["state"]))
+
+    @classmethod
+    def recorded(cls, order: PayoutOrder, rail: str, created_at: datetime) -> "Payout":
+        """What `sql.RECORD_PAYOUTS` has just written for an order."""
+        return cls(
+            withdrawal_id=order.withdrawal_id,
+            merchant_id=order.merchant_id,
+            account_id=order.account_id,
+            amount=order.amount,
+            account_fingerprint=order.account_fingerprint,
+            state=PayoutState.PENDING,
+            reason=None,
+            rail=rail,
+            reference=order.reference,
+            direct_test=order.direct_test,
+            created_at=created_at,
+            decided_at=None,
+            attempts=1,
+        )
+
+    def decided(self, state: PayoutState, reason: str | None, at: datetime) -> "Payout":
+        return self._replace(state=state, reason=reason, decided_at=at)
 
     @property
     def is_decided(self) -> bool:
@@ -82,11 +104,11 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right, until the lease ends, to be the one that talks to the rail about a payout.
+    """The right, until the lease ends, to be the one that talks to the rail about a payout, here as it was then.
 
     A fresh claim is on a payout that nobody can have sent before; any other asks the rail first.
     """
 
     order: PayoutOrder
-    attempt: int
+    payout: Payout
     fresh: bool

@@ -48,7 +48,7 @@ class Runner:
         together: list[Claim] = []
         groups = [together]
         for claim in claims:
-            if self._list_rail and self._list_rail.takes_in_list(claim.order.transfer()):
+            if self._list_rail and self._list_rail.takes_in_list(claim.order.transfer):
                 together.append(claim)
             else:
                 groups.append([claim])
@@ -74,10 +74,10 @@ class Runner:
         It is sent again under the same reference, by which the bank deduplicates: should the first send still be
         on its way after all, only one of the two moves money.
         """
-        to_ask = [claim.order.transfer() for claim in claims if not claim.fresh]
+        to_ask = [claim.order.transfer for claim in claims if not claim.fresh]
         outcomes = await self._within_timeout(to_ask, status_together(self._rail, to_ask))
         to_pay = [
-            claim.order.transfer()
+            claim.order.transfer
             for claim in claims
             if claim.fresh or outcomes[claim.order.reference].verdict is Verdict.NOT_FOUND
         ]

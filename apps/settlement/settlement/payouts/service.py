@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.problems import NotReady
 from settlement.payouts.in_flight import InFlight, Work
+from settlement.payouts.news import News
 from settlement.payouts.records import Claim, Payout, PayoutOrder
 from settlement.payouts.runner import Runner
 from settlement.payouts.store import Payouts, PayoutStore
@@ -23,6 +24,10 @@ class Answer:
     payout: Payout
     differs: Sequence[str] = ()
 
+    @classmethod
+    def of(cls, order: PayoutOrder, payout: Payout) -> "Answer":
+        return cls(payout, payout.differs(order))
+
 
 class PayoutService:
     def __init__(self, store: PayoutStore, runner: Runner, in_flight: InFlight, rail_name: str) -> None:
@@ -33,6 +38,17 @@ class PayoutService:
 
     async def pay(self, orders: Sequence[PayoutOrder], *, deadline_seconds: float) -> list[Answer]:
         """One answer per order, in their order, no later than the deadline; what is late goes on by itself."""
+        payouts: Payouts = {}
+        async for known in await self.begin(orders, deadline_seconds=deadline_seconds):
+            payouts |= known
+        return [Answer.of(order, payouts[order.withdrawal_id]) for order in orders]
+
+    async def begin(self, orders: Sequence[PayoutOrder], *, deadline_seconds: float) -> AsyncIterator[Payouts]:
+        """Records the orders and starts their payouts, which go on by themselves; raises if nothing was recorded.
+
+        What it returns yields the payout of each id once: together what became known together, as soon as it is
+        known, and at the deadline what is not, as pending. It raises nothing.
+        """
         until = asyncio.get_running_loop().time() + deadline_seconds
         by_id = {order.withdrawal_id: order for order in reversed(orders)}
         works = self._in_flight.join(by_id)
@@ -43,15 +59,14 @@ class PayoutService:
             self._runner.start(claims, claimed)
         finally:
             self._in_flight.leave(works, payouts)
-        payouts |= await _news(works | claimed, payouts, until)
-        return [Answer(payouts[order.withdrawal_id], payouts[order.withdrawal_id].differs(order)) for order in orders]
+        return _as_they_become_known(works | claimed, payouts, until)
 
     async def _record_and_claim(
         self, orders: Sequence[PayoutOrder], by_id: Mapping[UUID, PayoutOrder]
     ) -> tuple[Payouts, list[Claim]]:
         fresh = await self._store.record(by_id.values())
         crash_point(CrashPoint.AFTER_PAYOUT_RECORDED)
-        claims = [Claim(by_id[each], payout.attempts, fresh=True) for each, payout in fresh.items()]
+        claims = [Claim(by_id[each], payout, fresh=True) for each, payout in fresh.items()]
         known = await self._find(by_id.keys() - fresh.keys())
         return fresh | known, claims + await self._take_over(orders, known)
 
@@ -74,14 +89,19 @@ class PayoutService:
             if known[withdrawal_id].rail != self._rail_name:
                 logger.warning("payout %s waits for the rail %s", withdrawal_id, known[withdrawal_id].rail)
         claimed = await self._store.claim(same) if same else {}
-        return [Claim(same[each], payout.attempts, fresh=False) for each, payout in claimed.items()]
+        return [Claim(same[each], payout, fresh=False) for each, payout in claimed.items()]
 
 
-async def _news(works: Mapping[UUID, Work], payouts: Payouts, until: float) -> Payouts:
-    """What the works on undecided payouts tell until the deadline."""
-    awaited = {each: work for each, work in works.items() if not payouts[each].is_decided}
+async def _as_they_become_known(works: Mapping[UUID, Work], payouts: Payouts, until: float) -> AsyncIterator[Payouts]:
+    known = {each: payout for each, payout in payouts.items() if payout.is_decided}
+    if known:
+        yield known
+    news = News()
+    awaited = payouts.keys() - known.keys()
+    for each in awaited:
+        works[each].listen(news, each)
+    while awaited and (heard := await news.wait(until)):
+        awaited -= heard.keys()
+        yield {each: payout or payouts[each] for each, payout in heard.items()}
     if awaited:
-        remaining = max(until - asyncio.get_running_loop().time(), 0)
-        await asyncio.wait([work.ended for work in awaited.values()], timeout=remaining)
-    told = {each: work.ended.result() for each, work in awaited.items() if work.ended.done()}
-    return {each: payout for each, payout in told.items() if payout}
+        yield {each: payouts[each] for each in awaited}

@@ -44,7 +44,13 @@ class PayoutStore:
             [order.reference for order in listed],
             [order.direct_test for order in listed],
         ]
-        return await self._payouts(sql.RECORD_PAYOUTS, *columns, self._rail_name, self._lease)
+        rows = await self._database.fetch(sql.RECORD_PAYOUTS, *columns, self._rail_name, self._lease)
+        recorded_at: dict[UUID, datetime] = {row[0]: row[1] for row in rows}
+        return {
+            order.withdrawal_id: Payout.recorded(order, self._rail_name, recorded_at[order.withdrawal_id])
+            for order in listed
+            if order.withdrawal_id in recorded_at
+        }
 
     async def find(self, withdrawal_ids: Iterable[UUID]) -> Payouts:
         return await self._payouts(sql.PAYOUTS_BY_ID, list(withdrawal_ids))
@@ -60,18 +66,26 @@ class PayoutStore:
         payouts = await self._decide(decided, outcomes) if decided else {}
         if undecided:
             ids = [claim.order.withdrawal_id for claim in undecided]
-            attempts = [claim.attempt for claim in undecided]
+            attempts = [claim.payout.attempts for claim in undecided]
             payouts |= await self._payouts(sql.RELEASE_PAYOUTS, ids, attempts)
         return payouts
 
     async def _decide(self, claims: Sequence[Claim], outcomes: Mapping[str, Outcome]) -> Payouts:
         found = [outcomes[claim.order.reference] for claim in claims]
-        return await self._payouts(
+        rows = await self._database.fetch(
             sql.DECIDE_PAYOUTS,
             [claim.order.withdrawal_id for claim in claims],
             [outcome.verdict.value for outcome in found],
             [outcome.reason for outcome in found],
         )
+        decided_at: dict[UUID, datetime] = {row[0]: row[1] for row in rows}
+        return {
+            claim.payout.withdrawal_id: claim.payout.decided(
+                PayoutState(outcome.verdict), outcome.reason, decided_at[claim.payout.withdrawal_id]
+            )
+            for claim, outcome in zip(claims, found, strict=True)
+            if claim.payout.withdrawal_id in decided_at
+        }
 
     async def window(self, window: Window) -> list[Payout]:
         """The payouts of a window by (created_at, withdrawal_id).
@@ -97,4 +111,4 @@ class PayoutStore:
 
     async def _payouts(self, statement: str, *values: Any) -> Payouts:
         rows = await self._database.fetch(statement, *values)
-        return {row["withdrawal_id"]: Payout.from_row(row) for row in rows}
+        return {payout.withdrawal_id: payout for payout in map(Payout.from_row, rows)}
