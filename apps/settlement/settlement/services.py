@@ -44,7 +44,11 @@ async def open_services(settings: Settings, request_log: RequestLog) -> AsyncIte
             await request_log.close(database)
 
 
-def services(request: Request) -> Services:
-    """The running service's parts, for routes to depend on."""
+def services_of(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
+
+
+async def services(request: Request) -> Services:
+    """The running service's parts, for routes to depend on. Async, for FastAPI takes any other to a thread."""
+    return services_of(request)

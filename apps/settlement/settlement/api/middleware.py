@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from etebar_common import logs
 from etebar_common.headers import parse_request_id
+from etebar_common.problems import InternalError
 from settlement.api.errors import answer, to_problem
 from settlement.request_log import LoggedRequest, RequestLog
 
@@ -37,6 +38,8 @@ class RequestMiddleware:
             await self._app(scope, receive, exchange.send)
         except Exception as error:
             if exchange.status:
+                # its beginning is out, its end never will be
+                exchange.status = InternalError.status
                 raise
             problem = to_problem(error)
             logger.exception("%s %s ended in %s", exchange.method, exchange.path, problem.code)

@@ -1,4 +1,4 @@
-"""The shapes of requests and answers. Unknown fields are refused; amounts are decimal strings."""
+"""The shapes of requests and answers (`answers` makes these). Unknown fields are refused; amounts are strings."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from etebar_common.money import POSITIVE_AMOUNT_PATTERN, parse_amount
-from settlement.payouts.records import Payout, PayoutState
+from settlement.payouts.records import PayoutState
 
 MAXIMUM_BATCH = 1000
 MAXIMUM_INTEGER = 2**53 - 1
@@ -125,23 +125,6 @@ class PayoutBody(Strict):
     direct_test: bool
     created_at: datetime
     decided_at: datetime | None
-
-    @classmethod
-    def of(cls, payout: Payout) -> "PayoutBody":
-        return cls(
-            withdrawal_id=payout.withdrawal_id,
-            merchant_id=payout.merchant_id,
-            account_id=payout.account_id,
-            amount=str(payout.amount),
-            account_fingerprint=payout.account_fingerprint,
-            state=payout.state,
-            reason=payout.reason,
-            rail=payout.rail,
-            reference=payout.reference,
-            direct_test=payout.direct_test,
-            created_at=payout.created_at,
-            decided_at=payout.decided_at,
-        )
 
 
 class BatchResult(Strict):

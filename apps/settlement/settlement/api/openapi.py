@@ -34,6 +34,12 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+LINES_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "description": "A line of JSON for each different member, a BatchResult, in the order in which they become known; "
+    "by the deadline the others, as pending. A member without a line is not known: the answer broke off.",
+}
+
 
 def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """A route's `responses` for the problems that it may answer with."""

@@ -14,7 +14,8 @@ from settlement.payouts.records import PayoutOrder
 from settlement.rails.base import Fault
 from settlement.settings import Settings
 
-FaultHeader = Annotated[str | None, Header(alias="X-Sandbox-Fault", include_in_schema=False)]
+FAULT_HEADER = "X-Sandbox-Fault"
+FaultHeader = Annotated[str | None, Header(alias=FAULT_HEADER, include_in_schema=False)]
 
 
 def fault_of(header: str | None, settings: Settings) -> Fault | None:
@@ -25,9 +26,7 @@ def fault_of(header: str | None, settings: Settings) -> Fault | None:
         return Fault(header)
     except ValueError:
         expected = ", ".join(Fault)
-        raise _invalid(
-            [("X-Sandbox-Fault", f"is not a fault of the sandbox bank; expected one of {expected}")]
-        ) from None
+        raise _invalid([(FAULT_HEADER, f"is not a fault of the sandbox bank; expected one of {expected}")]) from None
 
 
 def order_of(request: WithdrawRequest, settings: Settings, fault: Fault | None) -> PayoutOrder:

@@ -21,11 +21,12 @@ from etebar_common.problems import (
     UnsupportedMediaType,
     ValidationFailed,
 )
-from settlement.api.guard import TOKEN_HEADER, GuardedBatchRoute, GuardedRoute, refuse_repeated_parameters
+from settlement.api.answers import LINES, Json, payout_object
+from settlement.api.batch import BatchRoute, pay_batch
+from settlement.api.guard import TOKEN_HEADER, GuardedRoute, refuse_repeated_parameters
 from settlement.api.models import (
     BatchAnswer,
     BatchRequest,
-    BatchResult,
     Cleared,
     Health,
     LookupRequest,
@@ -35,10 +36,9 @@ from settlement.api.models import (
     WindowQuery,
     WithdrawRequest,
 )
-from settlement.api.openapi import problem_responses
-from settlement.api.orders import FaultHeader, fault_of, order_of, orders_of
+from settlement.api.openapi import LINES_SCHEMA, problem_responses
+from settlement.api.orders import FaultHeader, fault_of, order_of
 from settlement.payouts import cursor
-from settlement.payouts.service import Answer
 from settlement.payouts.store import Window
 from settlement.services import Services, services
 
@@ -56,81 +56,72 @@ def _guarded(route_class: type[GuardedRoute]) -> APIRouter:
 
 
 router = _guarded(GuardedRoute)
-batch_router = _guarded(GuardedBatchRoute)
+batch_router = _guarded(BatchRoute)
 sandbox_router = _guarded(GuardedRoute)
 probes = APIRouter()
 
 
 @router.post(
     "/withdraw",
+    response_model=PayoutBody,
     responses=problem_responses(*WITH_BODY, PayoutConflict, NotReady)
     | {202: {"model": PayoutBody, "description": "Recorded; the outcome is not known yet. Repeat to learn it."}},
 )
-async def withdraw(
-    body: WithdrawRequest, request: Request, response: Response, running: Running, fault: FaultHeader = None
-) -> PayoutBody:
+async def withdraw(body: WithdrawRequest, request: Request, running: Running, fault: FaultHeader = None) -> Response:
     """Pay a merchant's account, once per withdrawal id."""
     order = order_of(body, running.settings, fault_of(fault, running.settings))
     request.state.withdrawal_id, request.state.withdrawal_count = order.withdrawal_id, 1
     [answer] = await running.payouts.pay([order], deadline_seconds=running.settings.withdraw_deadline_ms / 1000)
     if answer.differs:
         raise PayoutConflict(extensions={"differs": list(answer.differs)})
-    response.status_code = 200 if answer.payout.is_decided else 202
-    return PayoutBody.of(answer.payout)
+    return Json(payout_object(answer.payout), 200 if answer.payout.is_decided else 202)
 
 
-@batch_router.post("/withdraw/batch", responses=problem_responses(*WITH_BODY, NotReady))
-async def withdraw_batch(
-    body: BatchRequest, request: Request, running: Running, fault: FaultHeader = None
-) -> BatchAnswer:
-    """Pay a list. Each member has its own answer, in the request's order; what is slow is answered as pending."""
-    orders = orders_of(body.withdrawals, running.settings, fault_of(fault, running.settings))
-    request.state.withdrawal_count = len(orders)
-    answers = await running.payouts.pay(orders, deadline_seconds=body.deadline_ms / 1000)
-    return BatchAnswer(results=[_result(answer) for answer in answers])
+@batch_router.post(
+    "/withdraw/batch",
+    response_model=BatchAnswer,
+    responses=problem_responses(*WITH_BODY, NotReady) | {200: {"content": {LINES: {"schema": LINES_SCHEMA}}}},
+)
+async def withdraw_batch(body: BatchRequest, request: Request) -> Response:
+    """Pay a list. Each member has its own answer, in the request's order; what is slow is answered as pending.
+
+    With `Accept: application/x-ndjson` each member is answered as soon as it is known, by a line of its own.
+    """
+    return await pay_batch(body, request)
 
 
-def _result(answer: Answer) -> BatchResult:
-    payout = answer.payout
-    if answer.differs:
-        return BatchResult(
-            withdrawal_id=payout.withdrawal_id, state="conflict", reason=PayoutConflict.code, payout=None
-        )
-    body = PayoutBody.of(payout)
-    return BatchResult(withdrawal_id=payout.withdrawal_id, state=payout.state.value, reason=payout.reason, payout=body)
-
-
-@router.post("/payouts/lookup", responses=problem_responses(*WITH_BODY))
-async def lookup(body: LookupRequest, request: Request, running: Running) -> PayoutList:
+@router.post("/payouts/lookup", response_model=PayoutList, responses=problem_responses(*WITH_BODY))
+async def lookup(body: LookupRequest, request: Request, running: Running) -> Response:
     """Those of the listed payouts that exist, in the request's order, each once."""
     wanted = list(dict.fromkeys(body.withdrawal_ids))
     request.state.withdrawal_count = len(wanted)
     found = await running.store.find(wanted)
-    return PayoutList(payouts=[PayoutBody.of(found[each]) for each in wanted if each in found])
+    return Json({"payouts": [payout_object(found[each]) for each in wanted if each in found]})
 
 
-@router.get("/payouts/{withdrawal_id:uuid}", responses=problem_responses(*ALWAYS, NotFound))
-async def payout(withdrawal_id: UUID, request: Request, running: Running) -> PayoutBody:
+@router.get("/payouts/{withdrawal_id:uuid}", response_model=PayoutBody, responses=problem_responses(*ALWAYS, NotFound))
+async def payout(withdrawal_id: UUID, request: Request, running: Running) -> Response:
     """One payout, as recorded."""
     request.state.withdrawal_id, request.state.withdrawal_count = withdrawal_id, 1
     found = await running.store.find([withdrawal_id])
     if withdrawal_id not in found:
         raise NotFound("no payout has this withdrawal id")
-    return PayoutBody.of(found[withdrawal_id])
+    return Json(payout_object(found[withdrawal_id]))
 
 
 @router.get(
     "/payouts",
+    response_model=PayoutPage,
     responses=problem_responses(*ALWAYS, CursorInvalid, ValidationFailed),
     dependencies=[Depends(refuse_repeated_parameters)],
 )
-async def payouts(query: Annotated[WindowQuery, Query()], running: Running) -> PayoutPage:
+async def payouts(query: Annotated[WindowQuery, Query()], running: Running) -> Response:
     """Payouts by time of creation, a page at a time."""
     after = None if query.cursor is None else cursor.decode(query.cursor)
     window = Window(query.created_from, query.created_to, query.state, after, query.limit)
     found = await running.store.window(window)
     next_cursor = cursor.encode(found[-1]) if len(found) == query.limit else None
-    return PayoutPage(payouts=[PayoutBody.of(each) for each in found], next_cursor=next_cursor)
+    return Json({"payouts": [payout_object(each) for each in found], "next_cursor": next_cursor})
 
 
 @sandbox_router.post("/sandbox/clear", responses=problem_responses(*ALWAYS))
