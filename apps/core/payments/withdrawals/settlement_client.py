@@ -1,9 +1,9 @@
 """Asks settlement to pay. What is not a definite answer is an unknown outcome, never a failure."""
 
-import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -11,11 +11,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 import urllib3
 
 from core.environment import ENVIRONMENT
 from etebar_common import logs
-from payments.withdrawals.deadline_http import exchange
+from payments.withdrawals.deadline_http import answering, connection_pool, exchange, whole_lines
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ BATCH_PATH = "/api/settlement/withdraw/batch"
 PAYOUTS_PATH = "/api/settlement/payouts"
 LOOKUP_PATH = "/api/settlement/payouts/lookup"
 CLEAR_PATH = "/api/settlement/sandbox/clear"
+LINES = "application/x-ndjson"
 OK = 200
 WRONG_REQUEST = (400, 413, 422)
 # settlement answers before we stop waiting, so that slow members come back as pending and not as a broken call
@@ -83,33 +85,56 @@ class SettlementClient:
     def __init__(self, base_url: str, token: str, connections: int) -> None:
         self._base_url = base_url.rstrip("/")
         self._headers = {"X-Internal-Token": token, "Content-Type": "application/json"}
-        self._pool = urllib3.PoolManager(maxsize=connections, retries=False)
+        self._pool = connection_pool(connections)
 
     def settle(self, orders: Sequence[PayoutOrder], *, deadline_seconds: float) -> dict[UUID, SettleResult]:
         """Each order's result within the deadline. Repeating an order is safe: settlement pays an id once."""
-        deadline_ms = int(max(deadline_seconds - ANSWER_MARGIN_SECONDS, deadline_seconds / 2) * 1000)
-        body = {"deadline_ms": deadline_ms, "withdrawals": [order.body() for order in orders]}
+        results: dict[UUID, SettleResult] = {}
         try:
-            answer = self._call("POST", BATCH_PATH, body=body, timeout_seconds=deadline_seconds)
+            answer = self._call("POST", BATCH_PATH, body=_body(orders, deadline_seconds), seconds=deadline_seconds)
             items = {UUID(item["withdrawal_id"]): item for item in answer["results"]}
             return {order.withdrawal_id: _result(order, items.get(order.withdrawal_id)) for order in orders}
         except RequestNotTaken as error:
             if len(orders) == 1:
                 return _unknown(orders, error)
-            return self._settle_alone(orders, deadline_seconds)
         except (SettlementError, KeyError, TypeError, ValueError, AttributeError) as error:
             return _unknown(orders, error)
+        for alone in self._settle_alone(orders, deadline_seconds):
+            results |= alone
+        return results
 
-    def _settle_alone(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> dict[UUID, SettleResult]:
+    def settle_each(
+        self, orders: Sequence[PayoutOrder], *, deadline_seconds: float
+    ) -> Iterator[dict[UUID, SettleResult]]:
+        """Each order's result once, as soon as it is known, with those that became known together.
+
+        Over by the deadline, with what is not known then as UNKNOWN; a caller that takes its time between two results
+        takes it from the deadline. Only a list that settlement finds wrong takes longer, up to ALONE_SECONDS and one
+        deadline: its members are asked about one by one.
+        """
+        waiting = {order.withdrawal_id: order for order in orders}
+        reason = SettlementError("not in settlement's answer")
+        try:
+            for lines in self._lines(orders, deadline_seconds):
+                if results := _results(waiting, lines):
+                    yield results
+        except SettlementError as error:
+            reason = error
+        if isinstance(reason, RequestNotTaken) and len(orders) > 1:
+            yield from self._settle_alone(orders, deadline_seconds)
+        elif waiting:
+            yield _unknown(waiting.values(), reason)
+
+    def _settle_alone(
+        self, orders: Sequence[PayoutOrder], deadline_seconds: float
+    ) -> Iterator[dict[UUID, SettleResult]]:
         """One wrong member spoils a list; alone, the others are paid. Whom the time does not reach is asked later."""
         until = time.monotonic() + ALONE_SECONDS
-        results: dict[UUID, SettleResult] = {}
         for order in orders:
             if time.monotonic() < until:
-                results |= self.settle([order], deadline_seconds=deadline_seconds)
+                yield self.settle([order], deadline_seconds=deadline_seconds)
             else:
-                results[order.withdrawal_id] = SettleResult(Outcome.UNKNOWN, "not asked: the time was over")
-        return results
+                yield {order.withdrawal_id: SettleResult(Outcome.UNKNOWN, "not asked: the time was over")}
 
     def payouts(self, *, created_from: str, created_to: str, page_size: int = 1000) -> Iterator[dict[str, Any]]:
         """All payouts that settlement made in a window, page by page; raises SettlementError."""
@@ -141,31 +166,85 @@ class SettlementClient:
         *,
         body: dict[str, Any] | None = None,
         fields: dict[str, str] | None = None,
-        timeout_seconds: float = 30.0,
+        seconds: float = 30.0,
     ) -> dict[str, Any]:
-        started = time.monotonic()
-        try:
+        with _errors_told(method, path):
             status, content = exchange(
                 self._pool,
                 method,
                 self._base_url + path,
-                seconds=timeout_seconds,
-                headers={**self._headers, "X-Request-ID": logs.request_id.get() or "core"},
-                body=json.dumps(body) if body is not None else None,
+                seconds=seconds,
+                headers=self._request_headers(),
+                body=orjson.dumps(body) if body is not None else None,
                 fields=fields,
             )
-            answer = json.loads(content)
-        except (urllib3.exceptions.HTTPError, ValueError, OSError, RecursionError) as error:
-            waited = time.monotonic() - started
-            raise SettlementError(f"{method} {path}: {type(error).__name__} after {waited:.1f} s") from error
-        if status != OK or not isinstance(answer, dict):
-            code = answer.get("code") if isinstance(answer, dict) else None
-            kind = RequestNotTaken if status in WRONG_REQUEST else SettlementError
-            raise kind(f"{method} {path}: status {status}, code {code}")
-        return answer
+            return _object(status, content)
+
+    def _lines(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> Iterator[list[bytes]]:
+        """The lines of the answer to a batch, those together that came together; raises SettlementError."""
+        with (
+            _errors_told("POST", BATCH_PATH),
+            answering(
+                self._pool,
+                "POST",
+                self._base_url + BATCH_PATH,
+                seconds=deadline_seconds,
+                headers=self._request_headers() | {"Accept": LINES},
+                body=orjson.dumps(_body(orders, deadline_seconds)),
+            ) as (status, pieces),
+        ):
+            if status != OK:
+                _object(status, b"".join(pieces))
+            yield from whole_lines(pieces)
+
+    def _request_headers(self) -> dict[str, str]:
+        return {**self._headers, "X-Request-ID": logs.request_id.get() or "core"}
 
 
-def _unknown(orders: Sequence[PayoutOrder], error: Exception) -> dict[UUID, SettleResult]:
+def _body(orders: Sequence[PayoutOrder], deadline_seconds: float) -> dict[str, Any]:
+    deadline_ms = int(max(deadline_seconds - ANSWER_MARGIN_SECONDS, deadline_seconds / 2) * 1000)
+    return {"deadline_ms": deadline_ms, "withdrawals": [order.body() for order in orders]}
+
+
+@contextmanager
+def _errors_told(method: str, path: str) -> Iterator[None]:
+    """Whatever goes wrong is a SettlementError that says where and after how long."""
+    started = time.monotonic()
+    try:
+        yield
+    except SettlementError as error:
+        raise type(error)(f"{method} {path}: {error}") from error
+    except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+        waited = time.monotonic() - started
+        raise SettlementError(f"{method} {path}: {type(error).__name__} after {waited:.1f} s") from error
+
+
+def _object(status: int, content: bytes) -> dict[str, Any]:
+    """The object that a 200 is. Raises RequestNotTaken, SettlementError, or ValueError for what is no JSON."""
+    answer = orjson.loads(content)
+    if status != OK or not isinstance(answer, dict):
+        code = answer.get("code") if isinstance(answer, dict) else None
+        kind = RequestNotTaken if status in WRONG_REQUEST else SettlementError
+        raise kind(f"status {status}, code {code}")
+    return answer
+
+
+def _results(waiting: dict[UUID, PayoutOrder], lines: Iterable[bytes]) -> dict[UUID, SettleResult]:
+    """What lines say of orders that wait, which then wait no more; a line that says nothing of any is passed over."""
+    results: dict[UUID, SettleResult] = {}
+    for line in lines:
+        try:
+            item = orjson.loads(line)
+            order = waiting.pop(UUID(item["withdrawal_id"]), None)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            logger.warning("a line of settlement's answer is not understood: %r", error)
+            continue
+        if order is not None:
+            results[order.withdrawal_id] = _result(order, item)
+    return results
+
+
+def _unknown(orders: Iterable[PayoutOrder], error: Exception) -> dict[UUID, SettleResult]:
     logger.warning("settlement's answer is unknown: %r", error)
     return {order.withdrawal_id: SettleResult(Outcome.UNKNOWN, repr(error)[:500]) for order in orders}
 
@@ -179,7 +258,7 @@ def _result(order: PayoutOrder, item: dict[str, Any] | None) -> SettleResult:
         if outcome in {Outcome.PAID, Outcome.REFUSED} and not _is_of(order, item["payout"]):
             return SettleResult(Outcome.UNKNOWN, "settlement's answer names another payout or amount")
         return SettleResult(outcome, str(item.get("reason") or ""))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         return SettleResult(Outcome.UNKNOWN, f"settlement's answer is not understood: {error!r}"[:500])
 
 
