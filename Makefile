@@ -4,15 +4,15 @@ PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
-TESTED := apps/core libs operators quickstart tests
-PACKAGES := core payments settlement etebar_common etebar_quickstart
+TESTED := apps/core libs operators quickstart bench tests
+PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
 ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test lint format lock generate clean
+.PHONY: help demo demo-once up env test bench lint format lock generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
 	$(PY) -m pytest -n 2 --dist loadfile
+
+bench: $(VENV)/.installed-runtime ## withdrawals per second, beside the database's own floor; ARGS="--rounds 1" and so on
+	@$(PY) -m etebar_bench $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types, layers, migrations, generated files
 	$(PY) -m ruff check .
