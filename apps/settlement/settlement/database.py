@@ -12,7 +12,7 @@ from etebar_common.problems import NotReady
 from settlement import sql
 from settlement.settings import SERVICE, DatabaseSettings, Settings
 
-HEAD_REVISION = "0001"
+HEAD_REVISION = "0002"
 """The newest migration; a test holds it to the scripts. Revisions are numbers, so that "older" can be told."""
 
 # Away, going away, full, or demoted to a replica.

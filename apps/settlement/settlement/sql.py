@@ -6,10 +6,10 @@ PAYOUT_COLUMNS = """withdrawal_id, merchant_id, account_id, amount, account_fing
 # The insert is the first claim as well: whoever inserted is the one worker that may talk to the rail. Rows go in
 # by id: two lists that overlap would otherwise wait for each other's keys in opposite order and deadlock.
 RECORD_PAYOUTS = """
-INSERT INTO payouts (withdrawal_id, merchant_id, account_id, amount, account_fingerprint, account_masked, reference,
-    direct_test, rail, lease_until, attempts, first_sent_at)
-SELECT listed.*, $9, now() + $10::interval, 1, now()
-FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::numeric[], $5::text[], $6::text[], $7::text[], $8::boolean[])
+INSERT INTO payouts (withdrawal_id, merchant_id, account_id, amount, account_fingerprint, account_masked, direct_test,
+    reference, rail, lease_until, attempts, first_sent_at)
+SELECT listed.*, withdrawal_id::text, $8, now() + $9::interval, 1, now()
+FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::numeric[], $5::text[], $6::text[], $7::boolean[])
     AS listed (withdrawal_id)
 ORDER BY listed.withdrawal_id
 ON CONFLICT DO NOTHING
@@ -29,30 +29,32 @@ WHERE withdrawal_id IN (
 RETURNING {PAYOUT_COLUMNS}
 """
 
+# What is locked is what is written, in one pass: lists that overlap lock by id, as they are recorded.
 DECIDE_PAYOUTS = """
-WITH outcome AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS listed (id, new_state, new_reason)),
-locked AS (
-    SELECT withdrawal_id FROM payouts JOIN outcome ON withdrawal_id = id
+WITH locked AS (
+    SELECT withdrawal_id, new_state, new_reason
+    FROM unnest($1::uuid[], $2::text[], $3::text[]) AS outcome (id, new_state, new_reason)
+    JOIN payouts ON withdrawal_id = id
     WHERE state = 'pending' ORDER BY withdrawal_id FOR UPDATE OF payouts
 )
 UPDATE payouts SET state = new_state, reason = new_reason, decided_at = now()
-FROM outcome
-WHERE withdrawal_id = id AND state = 'pending' AND withdrawal_id IN (SELECT withdrawal_id FROM locked)
-RETURNING withdrawal_id, decided_at
+FROM locked
+WHERE payouts.withdrawal_id = locked.withdrawal_id AND state = 'pending'
+RETURNING payouts.withdrawal_id, decided_at
 """
 
 # `attempts` is the fence: a worker whose lease ran out must not end the lease of the one that took over.
-RELEASE_PAYOUTS = f"""
-WITH held AS (SELECT * FROM unnest($1::uuid[], $2::integer[]) AS listed (id, attempt)),
-locked AS (
-    SELECT withdrawal_id FROM payouts JOIN held ON withdrawal_id = id AND attempts = attempt
+RELEASE_PAYOUTS = """
+WITH locked AS (
+    SELECT withdrawal_id, attempt
+    FROM unnest($1::uuid[], $2::integer[]) AS held (id, attempt)
+    JOIN payouts ON withdrawal_id = id AND attempts = attempt
     WHERE state = 'pending' ORDER BY withdrawal_id FOR UPDATE OF payouts
 )
 UPDATE payouts SET lease_until = now()
-FROM held
-WHERE withdrawal_id = id AND attempts = attempt AND state = 'pending'
-    AND withdrawal_id IN (SELECT withdrawal_id FROM locked)
-RETURNING {PAYOUT_COLUMNS}
+FROM locked
+WHERE payouts.withdrawal_id = locked.withdrawal_id AND attempts = attempt AND state = 'pending'
+RETURNING payouts.withdrawal_id
 """
 
 PAYOUT_WINDOW = f"""

@@ -72,6 +72,18 @@ class TestADecidedPayout:
                 await connection.execute("UPDATE payouts SET amount = 2 WHERE withdrawal_id = $1::uuid", pending)
 
 
+class TestAPayoutsReference:
+    async def test_is_its_id_so_that_no_two_have_the_same(self, database: TestDatabase, paid: str) -> None:
+        async with database.connect("settlement") as connection:
+            with pytest.raises(asyncpg.CheckViolationError, match="payouts_reference_is_the_id"):
+                await connection.execute(
+                    "INSERT INTO payouts (withdrawal_id, merchant_id, account_id, amount, account_fingerprint,"
+                    " account_masked, rail, reference) SELECT gen_random_uuid(), merchant_id, account_id, amount,"
+                    " account_fingerprint, account_masked, rail, reference FROM payouts WHERE withdrawal_id = $1::uuid",
+                    paid,
+                )
+
+
 class TestTheAuditsRole:
     @pytest.mark.parametrize("table", ["payouts", "sandbox_transfers", "request_log", "deployment", "alembic_version"])
     async def test_reads_every_table(self, database: TestDatabase, table: str) -> None:

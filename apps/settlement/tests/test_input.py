@@ -206,6 +206,6 @@ class TestReadiness:
     async def test_is_denied_while_migrations_are_missing(
         self, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("settlement.database.HEAD_REVISION", "0002")
+        monkeypatch.setattr("settlement.database.HEAD_REVISION", "0003")
         problem = assert_problem(await client.get("/readyz"), 503, "not_ready")
-        assert problem["detail"] == "the database is at migration 0001, 0002 is needed"
+        assert problem["detail"] == "the database is at migration 0002, 0003 is needed"

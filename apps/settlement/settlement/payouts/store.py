@@ -41,7 +41,6 @@ class PayoutStore:
             [order.amount for order in listed],
             [order.account_fingerprint for order in listed],
             [order.account_masked for order in listed],
-            [order.reference for order in listed],
             [order.direct_test for order in listed],
         ]
         rows = await self._database.fetch(sql.RECORD_PAYOUTS, *columns, self._rail_name, self._lease)
@@ -65,9 +64,7 @@ class PayoutStore:
         undecided = [claim for claim in claims if not outcomes[claim.order.reference].is_decided]
         payouts = await self._decide(decided, outcomes) if decided else {}
         if undecided:
-            ids = [claim.order.withdrawal_id for claim in undecided]
-            attempts = [claim.payout.attempts for claim in undecided]
-            payouts |= await self._payouts(sql.RELEASE_PAYOUTS, ids, attempts)
+            payouts |= await self._release(undecided)
         return payouts
 
     async def _decide(self, claims: Sequence[Claim], outcomes: Mapping[str, Outcome]) -> Payouts:
@@ -86,6 +83,12 @@ class PayoutStore:
             for claim, outcome in zip(claims, found, strict=True)
             if claim.payout.withdrawal_id in decided_at
         }
+
+    async def _release(self, claims: Sequence[Claim]) -> Payouts:
+        held = {claim.payout.withdrawal_id: claim.payout for claim in claims}
+        attempts = [payout.attempts for payout in held.values()]
+        rows = await self._database.fetch(sql.RELEASE_PAYOUTS, list(held), attempts)
+        return {row[0]: held[row[0]] for row in rows}
 
     async def window(self, window: Window) -> list[Payout]:
         """The payouts of a window by (created_at, withdrawal_id).
