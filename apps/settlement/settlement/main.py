@@ -53,7 +53,7 @@ def build_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings = settings
-    routers = [router, batch_router, probes]
+    routers = [batch_router, router, probes]
     if settings.etebar_profile.is_sandboxed:
         routers.append(sandbox_router)
     for each in routers:

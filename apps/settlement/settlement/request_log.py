@@ -8,8 +8,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from settlement import sql
@@ -23,8 +23,9 @@ INTERVAL_SECONDS = 0.5
 FLUSH_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedRequest:
+class LoggedRequest(NamedTuple):
+    """A row of the table, in the order of `COLUMNS`."""
+
     at: datetime
     method: str
     path: str
@@ -36,7 +37,7 @@ class LoggedRequest:
     withdrawal_count: int
 
 
-COLUMNS = [column.name for column in fields(LoggedRequest)]
+COLUMNS = LoggedRequest._fields
 
 
 class RequestLog:
@@ -119,4 +120,4 @@ async def _write_or_drop(database: Database, request: LoggedRequest) -> None:
 
 
 async def _copy(database: Database, requests: Iterable[LoggedRequest]) -> None:
-    await database.copy_in(sql.REQUEST_LOG_TABLE, COLUMNS, [astuple(request) for request in requests])
+    await database.copy_in(sql.REQUEST_LOG_TABLE, COLUMNS, list(requests))

@@ -1,7 +1,6 @@
 import asyncio
 import itertools
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
@@ -151,7 +150,7 @@ class TestAnEntryThatTheDatabaseRefuses:
     ) -> None:
         prefix, log = uuid4().hex, RequestLog()
         for n in range(4):
-            log.add(replace(entry(f"{prefix}-{n}"), **wrong if n == 1 else {}))
+            log.add(entry(f"{prefix}-{n}")._replace(**wrong if n == 1 else {}))
         async with open_database(settings) as opened:
             with caplog.at_level(logging.WARNING):
                 await log.flush(opened)
@@ -164,7 +163,7 @@ class TestAnEntryThatTheDatabaseRefuses:
         prefix, log = uuid4().hex, RequestLog()
         async with open_database(settings) as opened:
             writing = asyncio.create_task(log.write_forever(opened))
-            log.add(replace(entry(f"{prefix}-0"), path="a\0b"))
+            log.add(entry(f"{prefix}-0")._replace(path="a\0b"))
             await asyncio.sleep(0.7)
             log.add(entry(f"{prefix}-1"))
             assert await logged(database, f"{prefix}-1")
@@ -175,7 +174,7 @@ class TestAnEntryThatTheDatabaseRefuses:
     ) -> None:
         prefix, log = uuid4().hex, RequestLog()
         for n in range(3):
-            log.add(replace(entry(f"{prefix}-{n}"), **{"path": "a\0b"} if n == 0 else {}))
+            log.add(entry(f"{prefix}-{n}")._replace(**{"path": "a\0b"} if n == 0 else {}))
         copy_in, calls = Database.copy_in, itertools.count(1)
 
         async def away_at_the_third(*arguments: Any) -> None:

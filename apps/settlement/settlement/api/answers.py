@@ -1,6 +1,6 @@
 """Answers, made from records without a model for each: lists are long. `models` has their shapes for the document."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable
 from typing import Any
 
 import orjson
@@ -62,26 +62,25 @@ class Json(Response):
 class Lines(Response):
     """One JSON object a line; the lines of one group are one write, as soon as there is the group.
 
-    The status goes out with the first group, so that what fails before it is a problem as ever. A caller that hangs
-    up is not looked for: the payouts go on without it, and the answer has an end anyway, its deadline.
+    The status goes out with the first group, so that what fails before it is a problem as ever, and the end with the
+    last of `count` lines, so that an answer with fewer has none. A caller that hangs up is not looked for: the payouts
+    go on without it, and the answer is over by its deadline anyway.
     """
 
     media_type = LINES
 
-    def __init__(self, groups: AsyncIterable[list[Answer]]) -> None:
+    def __init__(self, groups: AsyncIterable[list[Answer]], count: int) -> None:
         super().__init__()
         del self.headers["Content-Length"]
         self._groups = groups
+        self._count = count
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        async for chunk in self._chunks():
-            if start:
-                await send(start)
-                start = {}
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
+        left = self._count
         async for group in self._groups:
-            yield b"".join(encoded(result_object(answer), orjson.OPT_APPEND_NEWLINE) for answer in group)
+            if left == self._count:
+                await send(start)
+            left -= len(group)
+            lines = b"".join(encoded(result_object(answer), orjson.OPT_APPEND_NEWLINE) for answer in group)
+            await send({"type": "http.response.body", "body": lines, "more_body": left > 0})

@@ -1,7 +1,7 @@
 """Paying a list: read in one step, answered whole by the deadline or line by line as its members become known."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -43,7 +43,9 @@ async def pay_batch(body: BatchRequest, request: Request) -> Response:
     request.state.withdrawal_count = len(orders)
     deadline_seconds = body.deadline_ms / 1000
     if _accepts_lines(request):
-        return Lines(_answered(orders, await running.payouts.begin(orders, deadline_seconds=deadline_seconds)))
+        groups = await running.payouts.begin(orders, deadline_seconds=deadline_seconds)
+        members = _different(orders)
+        return Lines(_answered(members, groups), sum(map(len, members.values())))
     answers = await running.payouts.pay(orders, deadline_seconds=deadline_seconds)
     return Json({"results": [result_object(answer) for answer in answers]})
 
@@ -53,11 +55,17 @@ def _accepts_lines(request: Request) -> bool:
     return any(each.partition(";")[0].strip() == LINES for each in accepted)
 
 
-async def _answered(orders: Sequence[PayoutOrder], groups: AsyncIterator[Payouts]) -> AsyncIterator[list[Answer]]:
-    """The answers to each group's orders. An order that is in the list twice has one, unless its content differs."""
-    by_id: defaultdict[UUID, list[PayoutOrder]] = defaultdict(list)
+def _different(orders: Sequence[PayoutOrder]) -> Mapping[UUID, Sequence[PayoutOrder]]:
+    """The orders of each id: one, unless the list has the id with different content."""
+    members: defaultdict[UUID, list[PayoutOrder]] = defaultdict(list)
     for order in orders:
-        if order not in (same := by_id[order.withdrawal_id]):
+        if order not in (same := members[order.withdrawal_id]):
             same.append(order)
+    return members
+
+
+async def _answered(
+    members: Mapping[UUID, Sequence[PayoutOrder]], groups: AsyncIterator[Payouts]
+) -> AsyncIterator[list[Answer]]:
     async for payouts in groups:
-        yield [Answer.of(order, payout) for each, payout in payouts.items() for order in by_id[each]]
+        yield [Answer.of(order, payout) for each, payout in payouts.items() for order in members[each]]

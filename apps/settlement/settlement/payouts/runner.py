@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from etebar_common.crash import CrashPoint, crash_point
@@ -12,6 +12,8 @@ from settlement.payouts.store import Payouts, PayoutStore
 from settlement.rails.base import ListRail, Outcome, Rail, Transfer, Verdict, pay_together, status_together, unknown
 
 logger = logging.getLogger(__name__)
+
+Question = Callable[[Rail, Sequence[Transfer]], Awaitable[dict[str, Outcome]]]
 
 
 class Runner:
@@ -75,21 +77,21 @@ class Runner:
         on its way after all, only one of the two moves money.
         """
         to_ask = [claim.order.transfer for claim in claims if not claim.fresh]
-        outcomes = await self._within_timeout(to_ask, status_together(self._rail, to_ask))
+        outcomes = await self._within_timeout(to_ask, status_together)
         to_pay = [
             claim.order.transfer
             for claim in claims
             if claim.fresh or outcomes[claim.order.reference].verdict is Verdict.NOT_FOUND
         ]
-        return outcomes | await self._within_timeout(to_pay, pay_together(self._rail, to_pay))
+        return outcomes | await self._within_timeout(to_pay, pay_together)
 
-    async def _within_timeout(
-        self, transfers: Sequence[Transfer], question: Awaitable[dict[str, Outcome]]
-    ) -> dict[str, Outcome]:
+    async def _within_timeout(self, transfers: Sequence[Transfer], ask: Question) -> dict[str, Outcome]:
         """The rail's answers; whatever goes wrong is an unknown outcome, never a failure."""
+        if not transfers:
+            return {}
         try:
             async with asyncio.timeout(self._rail_timeout_seconds):
-                outcomes = await question
+                outcomes = await ask(self._rail, transfers)
         except TimeoutError:
             outcomes = _all(transfers, unknown("the rail did not answer in time"))
         except Exception:  # an adapter's defect must not look like a refusal

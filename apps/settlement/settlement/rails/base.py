@@ -91,13 +91,13 @@ class ListRail(Rail, Protocol):
 
 async def pay_together(rail: Rail, transfers: Sequence[Transfer]) -> dict[str, Outcome]:
     """The outcome of each transfer by reference; one call where the rail takes lists."""
-    if isinstance(rail, ListRail) and len(transfers) > 1:
+    if len(transfers) > 1 and isinstance(rail, ListRail):
         return dict(await rail.pay_many(transfers))
     return {transfer.reference: await rail.pay(transfer) for transfer in transfers}
 
 
 async def status_together(rail: Rail, transfers: Sequence[Transfer]) -> dict[str, Outcome]:
     """What the rail knows of each transfer, by reference; one call where the rail takes lists."""
-    if isinstance(rail, ListRail) and len(transfers) > 1:
+    if len(transfers) > 1 and isinstance(rail, ListRail):
         return dict(await rail.status_many(transfers))
     return {transfer.reference: await rail.status(transfer) for transfer in transfers}
