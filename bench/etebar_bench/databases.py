@@ -12,6 +12,8 @@ from etebar_quickstart.postgres import MAX_CONNECTIONS
 
 FLOOR = "floordb"
 FLOOR_FUNCTION = Path(__file__).with_name("floor.sql")
+# Not the tables that are empty yet: a plan that is made while a table is known to be empty reads it whole, and is kept.
+SEEDED = ("auth_user", "payments_merchant", "payments_walletaccount", "payments_merchantcredit")
 TOLD = (
     "server_version",
     "fsync",
@@ -43,10 +45,10 @@ def allow_connections(stack: Stack, number: int) -> None:
 def make_floor(stack: Stack) -> None:
     """Copies walletdb as it is now, to which nobody may be connected, and adds the floor's function.
 
-    Statistics are gathered first, so that both start from the same plans.
+    Statistics of what was seeded are gathered first, so that both start from the same plans.
     """
     with connected(stack, "postgres", "walletdb") as connection:
-        connection.cursor().execute("VACUUM (ANALYZE)")
+        connection.cursor().execute(f"ANALYZE {', '.join(SEEDED)}")
     with connected(stack, "postgres", "postgres") as connection:
         connection.cursor().execute(f"CREATE DATABASE {FLOOR} TEMPLATE walletdb OWNER wallet")
     with connected(stack, "wallet", FLOOR) as connection:

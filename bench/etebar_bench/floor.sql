@@ -13,11 +13,6 @@ DECLARE
     v_pool numeric;
     v_pool_number bigint;
 BEGIN
-    INSERT INTO payments_idempotencykey (scope, key, method, path, request, withdrawal_id, created_at)
-    VALUES ('user:' || v_merchant, v_id::text, 'POST', '/api/v1/withdrawals',
-        '{"amount": "0123456789abcdef01234567", "method": "0123456789abcdef01234567", "path": "0123456789abcdef01234567"}',
-        v_id, now());
-
     UPDATE payments_merchantcredit
     SET utilized_amount = utilized_amount + v_amount, ledger_number = ledger_number + 1
     WHERE merchant_id = v_merchant AND utilized_amount + v_amount <= credit_limit
@@ -39,6 +34,10 @@ BEGIN
         account_fingerprint, failure_code, created_at, attempts, next_attempt_at)
     VALUES (v_id, v_merchant, v_account, v_amount, 'pending', v_limit, v_fingerprint, '', now(), 0,
         now() + interval '5 s');
+    INSERT INTO payments_idempotencykey (scope, key, method, path, request, withdrawal_id, created_at)
+    VALUES ('user:' || v_merchant, v_id::text, 'POST', '/api/v1/withdrawals',
+        '{"amount": "0123456789abcdef01234567", "method": "0123456789abcdef01234567", "path": "0123456789abcdef01234567"}',
+        v_id, now());
     INSERT INTO payments_apirequestlog (id, request_id, method, path, user_id, merchant_id, remote_address,
         idempotency_key, withdrawal_id, created_at)
     VALUES (v_log, v_log::text, 'POST', '/api/v1/withdrawals', 1, v_merchant, '127.0.0.1', v_id::text, v_id, now());
