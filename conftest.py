@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from payments.request_log.writer import writer
+from payments.withdrawals.pipeline import close_pipeline
 from payments.withdrawals.settlement_client import settlement_client
 
 
 @pytest.fixture(scope="session")
 def core_database(django_db_setup: None) -> Iterator[None]:
-    """The test database; the request log's connection to it is gone when it is dropped."""
+    """The test database; the connections of our threads to it are gone when it is dropped."""
     yield
+    close_pipeline()
     writer().close()
 
 

@@ -72,6 +72,9 @@ class CoreEnvironment(Environment):
     request_body_limit_bytes: int = Field(default=64 * 1024, gt=0)
     """A larger body is answered 413."""
 
+    bulk_body_limit_bytes: int = Field(default=512 * 1024, gt=0)
+    """The same for a bulk of withdrawals."""
+
     db_host: str = "127.0.0.1"
     """PostgreSQL, or PgBouncer before it."""
 
@@ -109,10 +112,19 @@ class CoreEnvironment(Environment):
     """Settlement's address."""
 
     settle_deadline_seconds: float = Field(default=3.0, gt=0, le=30)
-    """How long a request waits for settlement's outcome before it answers 202."""
+    """How long a withdrawal waits for its outcome before it is answered 202 (503 when nothing is reserved by then)."""
 
     settlement_connections: int = Field(default=32, gt=0)
-    """Connections to settlement that one process keeps."""
+    """Connections to settlement that one process keeps, each with one batch in flight."""
+
+    reserve_connections: int = Field(default=1, gt=0, le=8)
+    """The gate before the credit pool: how many transactions of one process may reserve at the same time."""
+
+    confirm_connections: int = Field(default=1, gt=0, le=8)
+    """How many transactions of one process may confirm at the same time."""
+
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where Prometheus finds this process's metrics; 0 for nowhere. Worker processes take the next free ports."""
 
     dispatch_interval_seconds: float = Field(default=1.0, gt=0)
     """How often beat has the dispatcher look for pending withdrawals that are due."""

@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
-from django.conf import settings
 from rest_framework.parsers import BaseParser
 
+from core.body_limits import LARGEST_BODY_BYTES, body_limit_bytes
 from etebar_common.problems import BodyTooLarge, MalformedRequest
 
 
@@ -30,9 +30,9 @@ class StrictJSONParser(BaseParser):
         self,
         stream: IO[Any],
         media_type: str | None = None,  # noqa: ARG002 - the signature of BaseParser
-        parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002
+        parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = body_limit_bytes(parser_context["request"].path) if parser_context else LARGEST_BODY_BYTES
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise BodyTooLarge(f"the body has more than {limit} bytes")

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from uuid_utils.compat import uuid7
 
+from core.body_limits import body_limit_bytes
 from core.problem_handler import problem_response
 from core.request_context import RequestContext
 from etebar_common import logs
@@ -53,7 +53,7 @@ def _body_problem(request: HttpRequest) -> Problem | None:
     # Django reads as many bytes as Content-Length says: without it a body would count as empty
     if not length and "Transfer-Encoding" in request.headers:
         return MalformedRequest("send a Content-Length; chunked bodies are not read")
-    length, limit = length or "0", settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    length, limit = length or "0", body_limit_bytes(request.path)
     if length.isdecimal() and int(length) > limit:
         return BodyTooLarge(f"the body has {length} bytes; at most {limit} are taken")
     return None

@@ -43,12 +43,12 @@ class Limiter:
         )
         self._paused_until = 0.0
 
-    def hit(self, policy: str, limit: RateLimitItem, identity: str) -> None:
-        """Counts one request of `identity`; raises RateLimited when the window is full."""
+    def hit(self, policy: str, limit: RateLimitItem, identity: str, cost: int = 1) -> None:
+        """Counts `cost` requests of `identity`; raises RateLimited when the window is full."""
         if time.monotonic() < self._paused_until:
             return
         try:
-            if self._strategy.hit(limit, policy, identity):
+            if self._strategy.hit(limit, policy, identity, cost=cost):
                 return
             stats = self._strategy.get_window_stats(limit, policy, identity)
         except (redis.RedisError, OSError) as error:
@@ -93,11 +93,11 @@ class RateLimit(BaseThrottle):
         return None if setting == "off" else _parsed(setting)
 
     @classmethod
-    def count(cls, identity: str) -> None:
-        """Counts one request of `identity`; raises RateLimited when it is over the limit."""
+    def count(cls, identity: str, cost: int = 1) -> None:
+        """Counts `cost` requests of `identity`; raises RateLimited when that is over the limit."""
         limit = cls.limit()
-        if limit is not None:
-            limiter().hit(cls.policy, limit, identity)
+        if limit is not None and cost:
+            limiter().hit(cls.policy, limit, identity, cost)
 
 
 class AddressRateLimit(RateLimit):

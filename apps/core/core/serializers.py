@@ -64,6 +64,24 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class StrictBooleanField(serializers.BooleanField):
+    """true or false, and not what other languages take for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("is not true or false")
+        return data
+
+
+class AnyListField(serializers.ListField):
+    """A list whose items are looked at by whoever answers them."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if not isinstance(data, list):
+            raise serializers.ValidationError("is not a list")
+        return data
+
+
 class IdField(serializers.IntegerField):
     """An integer id; strings, fractions and booleans are refused."""
 

@@ -3,6 +3,7 @@
 import sys
 from datetime import timedelta
 
+from core.body_limits import LARGEST_BODY_BYTES
 from core.environment import ENVIRONMENT
 from etebar_common import crash
 from etebar_common.environment import Profile
@@ -25,7 +26,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = ENVIRONMENT.static_root
 WHITENOISE_USE_FINDERS = True
 CSRF_FAILURE_VIEW = "core.problem_handler.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT.request_body_limit_bytes
+DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY_BYTES
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
 application = get_wsgi_application()
 
-from core.startup import refuse_unready_database  # noqa: E402 - needs Django set up
+from core import metrics  # noqa: E402 - needs Django set up
+from core.startup import refuse_unready_database  # noqa: E402
 
 refuse_unready_database()
+metrics.serve()

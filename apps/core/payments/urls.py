@@ -8,6 +8,7 @@ from payments.merchants import api as merchants
 from payments.pool.api import PoolView, TopUpView
 from payments.tokens.api import RefreshView, TokenView, VerifyView
 from payments.withdrawals.api import StaffWithdrawalsView, WithdrawalsView, WithdrawalView
+from payments.withdrawals.bulk_api import BulkView
 
 urlpatterns = [
     path("auth/token", TokenView.as_view()),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("auth/register", merchants.RegisterView.as_view()),
     path("me", merchants.MeView.as_view()),
     path("withdrawals", WithdrawalsView.as_view()),
+    path("withdrawals/bulk", BulkView.as_view()),
     path("withdrawals/<uuid:withdrawal_id>", WithdrawalView.as_view()),
     path("ledger", LedgerView.as_view()),
     path("idempotency-keys", KeyView.as_view()),

@@ -147,6 +147,11 @@ class MerchantStateConflict(Problem):
     remedy = "See `state`. pending can be approved or refused, approved suspended, suspended reinstated."
 
 
+class BulkAborted(Problem):
+    status, code, title = 409, "bulk_aborted", "One of the withdrawals was refused, so none was made"
+    remedy = "`results` says of each why. Nothing was stored: correct it and send all again, with the same keys."
+
+
 class PayoutConflict(Problem):
     status, code, title = 409, "payout_conflict", "This withdrawal id is known with other content; nothing was paid"
     remedy = "A withdrawal id stands for one amount and one account for ever. Staff must look at it."
@@ -170,6 +175,11 @@ class ValidationFailed(Problem):
 class IdempotencyKeyReused(Problem):
     status, code, title = 422, "idempotency_key_reused", "This key was used for another request"
     remedy = "Use a new key for a new request. `differs` names what differs."
+
+
+class AbortedWithOthers(Problem):
+    status, code, title = 424, "aborted_with_others", "This withdrawal was not made because another one was refused"
+    remedy = "Only in `results` of `bulk_aborted`. Its key is free."
 
 
 class RateLimited(Problem):

@@ -19,7 +19,9 @@ class IdempotencyKey(models.Model):
     method = models.CharField(max_length=8)
     path = models.CharField(max_length=255)
     request = models.JSONField()
-    withdrawal = models.OneToOneField(Withdrawal, on_delete=models.PROTECT, null=True, related_name="idempotency_key")
+    withdrawal = models.OneToOneField(
+        Withdrawal, on_delete=models.PROTECT, null=True, related_name="idempotency_key", db_constraint=False
+    )
     status = models.SmallIntegerField(null=True)
     body = models.TextField(null=True)
     created_at = models.DateTimeField()

@@ -32,7 +32,12 @@ class LedgerEntry(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=2)
     balance_after = models.DecimalField(max_digits=20, decimal_places=2)
     withdrawal = models.ForeignKey(
-        Withdrawal, on_delete=models.PROTECT, null=True, related_name="ledger_entries", db_index=False
+        Withdrawal,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="ledger_entries",
+        db_index=False,
+        db_constraint=False,
     )
     created_at = models.DateTimeField()
 

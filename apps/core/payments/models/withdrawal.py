@@ -17,8 +17,12 @@ class Withdrawal(models.Model):
         FAILED = "failed"
 
     id = models.UUIDField(primary_key=True, editable=False)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="withdrawals", db_index=False)
-    wallet_account = models.ForeignKey(WalletAccount, on_delete=models.PROTECT, related_name="+", db_index=False)
+    merchant = models.ForeignKey(
+        Merchant, on_delete=models.PROTECT, related_name="withdrawals", db_index=False, db_constraint=False
+    )
+    wallet_account = models.ForeignKey(
+        WalletAccount, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     amount = models.DecimalField(max_digits=20, decimal_places=2)
     state = models.CharField(max_length=7, choices=State.choices, default=State.PENDING)
     accepted_limit = models.DecimalField(max_digits=20, decimal_places=2)

@@ -15,6 +15,7 @@ from payments.merchants.services import merchant_approve
 from payments.models import IdempotencyKey, Withdrawal
 from payments.request_log.writer import close_writer, writer
 from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, withdraw
+from payments.withdrawals.pipeline import close_pipeline
 
 # answered as soon as the funds are reserved: what is tested here is the reservation
 ASYNC = {"Prefer": "respond-async"}
@@ -46,6 +47,7 @@ class ConcurrentWithdrawals(TransactionTestCase):
     @classmethod
     def tearDownClass(cls) -> None:
         # manage.py test drops the database next, which no connection may use then
+        close_pipeline()
         close_writer()
         super().tearDownClass()
 

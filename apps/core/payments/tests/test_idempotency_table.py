@@ -22,7 +22,7 @@ from payments.tests.factories import (
     withdraw,
 )
 from payments.tests.other_connection import holding_key
-from payments.withdrawals import services as withdrawal_services
+from payments.withdrawals import pipeline
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -80,7 +80,7 @@ class Situation:
             raise OperationalError("the database is away")
 
         with self.monkeypatch.context() as patch:
-            patch.setattr(withdrawal_services, "reserve", fail)
+            patch.setattr(pipeline, "reserve", fail)
             return withdraw(self.client, FIRST, KEY)
 
 

@@ -16,9 +16,23 @@ from payments.tests.other_connection import connected
 pytestmark = pytest.mark.usefixtures("books")
 
 APPEND_ONLY = ("payments_ledgerentry", "payments_pooltopup", "payments_dispatchattempt")
-KEPT = (*APPEND_ONLY, "payments_withdrawal", "payments_idempotencykey")
+KEPT = (
+    *APPEND_ONLY,
+    "payments_withdrawal",
+    "payments_idempotencykey",
+    "payments_merchant",
+    "payments_walletaccount",
+)
 REFUSED = (psycopg2.errors.InsufficientPrivilege,)
 FINAL = psycopg2.errors.CheckViolation
+NOT_THERE = psycopg2.errors.ForeignKeyViolation
+
+SELECT_WITHDRAWAL = (
+    "INSERT INTO payments_withdrawal (id, merchant_id, wallet_account_id, amount, state, accepted_limit,"
+    " account_fingerprint, failure_code, created_at, attempts, next_attempt_at)"
+    " SELECT gen_random_uuid(), {merchant}, {account}, 1, 'pending', 1, '', '', now(), 0, now()"
+    " FROM payments_withdrawal"
+)
 
 
 @pytest.fixture
@@ -134,6 +148,42 @@ class TestConstraints:
         fund_pool()
         withdraw(merchant_client(make_merchant()), Prefer="respond-async")
         self.refused("UPDATE payments_withdrawal SET next_attempt_at = NULL")
+
+
+class TestReferences:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            SELECT_WITHDRAWAL.format(merchant="merchant_id", account="gen_random_uuid()"),
+            SELECT_WITHDRAWAL.format(merchant="merchant_id + 1", account="wallet_account_id"),
+            (
+                "INSERT INTO payments_idempotencykey (scope, key, method, path, request, withdrawal_id, created_at)"
+                " VALUES ('user:1', 'k', 'POST', '/', '{}', gen_random_uuid(), now())"
+            ),
+            (
+                "INSERT INTO payments_ledgerentry (transaction_id, kind, account, account_id, number, amount,"
+                " balance_after, withdrawal_id, created_at)"
+                " SELECT gen_random_uuid(), 'reserve', 'pool', 1, 99, 0, 0, gen_random_uuid(), now()"
+            ),
+        ],
+        ids=["account", "account of another merchant", "key", "ledger entry"],
+    )
+    def test_what_the_books_refer_to_is_there(self, settled: Withdrawal, statement: str) -> None:
+        with connected() as owner, pytest.raises(NOT_THERE), owner.cursor() as cursor:
+            cursor.execute(statement)
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE payments_walletaccount SET id = gen_random_uuid()",
+            "UPDATE payments_walletaccount SET merchant_id = merchant_id + 1",
+            "UPDATE payments_withdrawal SET id = gen_random_uuid()",
+            "UPDATE payments_idempotencykey SET withdrawal_id = NULL",
+        ],
+    )
+    def test_what_is_referred_to_keeps_its_identity(self, settled: Withdrawal, statement: str) -> None:
+        with connected() as owner, pytest.raises(FINAL), owner.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def test_the_auditor_reads_the_books_and_no_password(etebar_servers: Any, settled: Withdrawal) -> None:

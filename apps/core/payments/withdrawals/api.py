@@ -17,6 +17,7 @@ from payments.models import Withdrawal
 from payments.request_log.writer import opened_row
 from payments.tokens.authentication import merchant_id_of
 from payments.tokens.permissions import IsMerchant, IsStaff
+from payments.withdrawals.job import WithdrawalCommand
 from payments.withdrawals.representation import members_of
 from payments.withdrawals.selectors import withdrawals_filtered
 from payments.withdrawals.serializers import (
@@ -26,7 +27,7 @@ from payments.withdrawals.serializers import (
     WithdrawalQuerySerializer,
     WithdrawalSerializer,
 )
-from payments.withdrawals.services import WithdrawalCommand, withdrawal_create
+from payments.withdrawals.services import withdrawal_create
 
 
 def _wants_async(request: Request) -> bool:

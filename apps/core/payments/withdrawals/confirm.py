@@ -1,14 +1,19 @@
 """Ends pending withdrawals: settled, or failed with the funds released; idempotent, whoever comes first."""
 
-import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.db import DatabaseError, InterfaceError, OperationalError
+
 from etebar_common.crash import CrashPoint
 from payments.statements import call_function
 from payments.withdrawals.representation import final_status_and_body
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,34 @@ class Confirmed:
 
 
 def confirm(confirmations: Sequence[Confirmation]) -> dict[UUID, Confirmed]:
-    """Ends the withdrawals; durable when this returns. Returns each one's final answer by withdrawal id."""
+    """Ends the withdrawals; durable when this returns. Returns each one's final answer by withdrawal id.
+
+    One that is not there any more (the sandbox was cleared) has none.
+    """
     rows = call_function(
         "SELECT * FROM payments_confirm(%s)",
-        [json.dumps([confirmation.item() for confirmation in confirmations])],
+        [orjson.dumps([confirmation.item() for confirmation in confirmations]).decode()],
         crash_before_commit=CrashPoint.BEFORE_CONFIRM_COMMIT,
     )
     return {row["withdrawal_id"]: Confirmed(**row) for row in rows}
+
+
+def confirm_what_can_be(confirmations: Sequence[Confirmation]) -> dict[UUID, Confirmed | None]:
+    """Like `confirm`; None for one that the database does not take, which does not hold up the others.
+
+    Raises OperationalError and InterfaceError when the database is away.
+    """
+    try:
+        return dict(confirm(confirmations))
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError:
+        if len(confirmations) == 1:
+            withdrawal_id = UUID(confirmations[0].members["id"])
+            logger.exception("withdrawal %s cannot be confirmed and stays pending", withdrawal_id)
+            return {withdrawal_id: None}
+    return {
+        withdrawal_id: confirmed
+        for confirmation in confirmations
+        for withdrawal_id, confirmed in confirm_what_can_be([confirmation]).items()
+    }

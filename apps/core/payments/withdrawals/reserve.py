@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from etebar_common.crash import CrashPoint
 from payments.idempotency.identity import RequestIdentity
 from payments.statements import call_function
@@ -48,7 +50,8 @@ class ReserveRequest:
 class Reservation:
     """What became of one request.
 
-    `outcome` is accepted, replay, reused, in_progress or the code of a refusal. `status` and `body` are the stored
+    `outcome` is accepted, replay, reused, in_progress, duplicate, aborted or the code of a refusal.
+    `status` and `body` are the stored
     answer of a refusal or of a replay that is final; `account_id` and `bank_account` are given for accepted ones.
     """
 
@@ -61,8 +64,15 @@ class Reservation:
     account_id: UUID | None
     bank_account: str | None
 
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether the key stands for a withdrawal: a new one, or the one that it is a replay of."""
+        return self.outcome == ACCEPTED or (self.outcome == "replay" and self.withdrawal_id is not None)
+
 
 DUPLICATE = "duplicate"
+ACCEPTED = "accepted"
+ABORTED = "aborted"
 
 
 @cache
@@ -80,18 +90,25 @@ def _reservation(row: dict[str, Any]) -> Reservation:
 def reserve(requests: Sequence[ReserveRequest]) -> list[Reservation]:
     """Decides the requests in their order; results equal deciding them one by one.
 
-    Accepted ones are durable when this returns. A key that is in the list twice is decided again after the commit, when
-    it is a replay of the first.
+    Accepted ones are durable when this returns. Of requests with the same key only the first is decided: the others'
+    outcome is `duplicate`, and they are to be asked again.
     """
+    return _decide("payments_reserve", requests)
+
+
+def reserve_all(requests: Sequence[ReserveRequest]) -> list[Reservation]:
+    """Reserves funds for all of the requests, or, when one is refused, for none.
+
+    Then nothing is stored, the refused ones have their outcomes, and those that could have been accepted are `aborted`.
+    """
+    return _decide("payments_reserve_all", requests)
+
+
+def _decide(function: str, requests: Sequence[ReserveRequest]) -> list[Reservation]:
     items = [request.item(ordinal) for ordinal, request in enumerate(requests, 1)]
     rows = call_function(
-        "SELECT * FROM payments_reserve(%s, %s) ORDER BY ordinal",
-        [json.dumps(items), _refusals()],
+        f"SELECT * FROM {function}(%s, %s) ORDER BY ordinal",  # noqa: S608 - one of the two names above
+        [orjson.dumps(items).decode(), _refusals()],
         crash_before_commit=CrashPoint.BEFORE_RESERVE_COMMIT,
     )
-    results = [_reservation(row) for row in rows]
-    again = [index for index, result in enumerate(results) if result.outcome == DUPLICATE]
-    if again:
-        for index, result in zip(again, reserve([requests[index] for index in again]), strict=True):
-            results[index] = result
-    return results
+    return [_reservation(row) for row in rows]

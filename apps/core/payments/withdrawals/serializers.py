@@ -1,14 +1,50 @@
 """What requests about withdrawals must look like."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from core.pagination import MAXIMUM_PAGE_SIZE
-from core.serializers import BIGINT_MAXIMUM, AmountField, StrictSerializer, TextField
+from core.serializers import BIGINT_MAXIMUM, AmountField, AnyListField, StrictBooleanField, StrictSerializer, TextField
+from etebar_common.headers import BARE_KEY_PATTERN, MAXIMUM_KEY_LENGTH
 from payments.models import Withdrawal
+from payments.withdrawals.bulk import LARGEST_BULK
 
 
 class WithdrawalCreateSerializer(StrictSerializer):
     amount = AmountField(help_text='A decimal string with at most two places, such as "1.00".')
+
+
+class BulkItemSerializer(StrictSerializer):
+    """What an item must look like; in the document only: an item that does not is answered for itself."""
+
+    idempotency_key = TextField(pattern=BARE_KEY_PATTERN, max_length=MAXIMUM_KEY_LENGTH)
+    amount = AmountField()
+
+
+class BulkCreateSerializer(StrictSerializer):
+    atomic = StrictBooleanField(default=False, help_text="All of them or none.")
+    withdrawals = AnyListField(
+        min_length=1, max_length=LARGEST_BULK, help_text="Each is answered for itself, also when it is not right."
+    )
+
+
+class BulkResultSerializer(serializers.Serializer[Any]):
+    idempotency_key = serializers.CharField(allow_null=True)
+    status = serializers.IntegerField()
+    replayed = serializers.BooleanField()
+    body = serializers.JSONField(help_text="The withdrawal, or a problem.")
+
+
+class BulkSummarySerializer(serializers.Serializer[Any]):
+    settled = serializers.IntegerField()
+    pending = serializers.IntegerField()
+    refused = serializers.IntegerField()
+
+
+class BulkSerializer(serializers.Serializer[Any]):
+    results: Any = BulkResultSerializer(many=True)
+    summary = BulkSummarySerializer()
 
 
 class WithdrawalSerializer(serializers.Serializer[Withdrawal]):

@@ -1,0 +1,197 @@
+"""Reserve, settle and confirm as three stages that combine what waits (docs/adr/0013).
+
+A job goes from stage to stage without its caller, who is woken once: when the answer is known, or at its deadline.
+"""
+
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError
+
+from core import metrics
+from core.environment import ENVIRONMENT
+from etebar_common.crash import CrashPoint, crash_point
+from etebar_common.problems import NotReady
+from payments.answers import Answer
+from payments.withdrawals.confirm import Confirmed, confirm_what_can_be
+from payments.withdrawals.job import AtomicJobs, Final, Job, undecided
+from payments.withdrawals.outcomes import confirmation_of
+from payments.withdrawals.representation import location
+from payments.withdrawals.reserve import DUPLICATE, Reservation, ReserveRequest, reserve, reserve_all
+from payments.withdrawals.settlement_client import SettleResult, settlement_client
+from payments.withdrawals.stage import Stage
+
+logger = logging.getLogger(__name__)
+
+# settlement takes as many in one batch, and a list of them is one message to PostgreSQL
+LARGEST_LIST = 1000
+
+Reserved = Reservation | Exception
+
+
+class Pipeline:
+    """This process's stages. `put` a job and wait for it; several processes share nothing but the database."""
+
+    def __init__(self) -> None:
+        self._reserve: Stage[Job | AtomicJobs] = Stage(
+            "reserve", self._reserve_list, workers=ENVIRONMENT.reserve_connections, largest_list=LARGEST_LIST
+        )
+        # one worker for each batch in flight: one that waits for a slow member leaves the others free
+        self._settle: Stage[Job] = Stage(
+            "settle", self._settle_list, workers=ENVIRONMENT.settlement_connections, largest_list=LARGEST_LIST
+        )
+        self._confirm: Stage[Job] = Stage(
+            "confirm", self._confirm_list, workers=ENVIRONMENT.confirm_connections, largest_list=LARGEST_LIST
+        )
+
+    def put(self, members: Sequence[Job | AtomicJobs]) -> None:
+        """Takes jobs in their order; never waits."""
+        self._reserve.put(members)
+
+    def close(self) -> None:
+        """Works off what is in the stages and closes their connections."""
+        for stage in (self._reserve, self._settle, self._confirm):
+            stage.close()
+
+    def _reserve_list(self, members: Sequence[Job | AtomicJobs]) -> None:
+        waiting: list[Job] = []
+        for member in members:
+            if member.is_late:
+                member.fail(undecided())
+            elif isinstance(member, Job):
+                waiting.append(member)
+            else:
+                # all of it or nothing is a transaction of its own, after those that came before
+                self._reserve_each(waiting)
+                waiting = []
+                self._reserved(member.jobs, reserve_all([job.request for job in member.jobs]))
+        self._reserve_each(waiting)
+
+    def _reserve_each(self, jobs: Sequence[Job]) -> None:
+        """Decides each job for itself, all in one transaction."""
+        while jobs:
+            results = reserve_what_can_be([job.request for job in jobs])
+            self._reserved(jobs, results)
+            # a key that was twice in the list is decided after the first one's commit, when it is a replay
+            jobs = [job for job, result in zip(jobs, results, strict=True) if _outcome(result) == DUPLICATE]
+
+    def _reserved(self, jobs: Sequence[Job], results: Sequence[Reserved]) -> None:
+        crash_point(CrashPoint.AFTER_RESERVE_COMMIT)
+        _count("reserve", (_outcome(result) for result in results))
+        to_settle = [job for job, result in zip(jobs, results, strict=True) if _is_to_settle(job, result)]
+        if to_settle:
+            self._settle.put(to_settle)
+
+    def _settle_list(self, members: Sequence[Job]) -> None:
+        jobs = {job.withdrawal_id: job for job in members if not job.is_late}
+        for job in members:
+            if job.withdrawal_id not in jobs:
+                job.leave_pending()
+        if not jobs:
+            return
+        crash_point(CrashPoint.BEFORE_SETTLE)
+        orders = [job.order() for job in jobs.values()]
+        for results in [settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)]:
+            self._settled(jobs, results)
+
+    def _settled(self, jobs: Mapping[UUID, Job], results: Mapping[UUID, SettleResult]) -> None:
+        _count("settle", (result.outcome for result in results.values()))
+        to_confirm = []
+        for withdrawal_id, result in results.items():
+            job = jobs[withdrawal_id]
+            job.confirmation = confirmation_of(job.members, result, job.command.logged_context)
+            if job.confirmation is None:
+                job.leave_pending()
+            else:
+                to_confirm.append(job)
+        if to_confirm:
+            self._confirm.put(to_confirm)
+
+    def _confirm_list(self, jobs: Sequence[Job]) -> None:
+        crash_point(CrashPoint.BEFORE_CONFIRM)
+        confirmed = confirm_what_can_be([job.confirmation for job in jobs if job.confirmation])
+        crash_point(CrashPoint.AFTER_CONFIRM)
+        _count("confirm", (end.state if end else "left_pending" for end in confirmed.values()))
+        for job in jobs:
+            _finish(job, confirmed)
+
+
+def reserve_what_can_be(requests: Sequence[ReserveRequest]) -> list[Reserved]:
+    """Like `reserve`; a request that the database does not take has its error and does not spoil the others.
+
+    When the database is away all have the error: whether they were decided is not known, and each may be repeated.
+    """
+    try:
+        return list(reserve(requests))
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("%d withdrawals were not reserved: %s", len(requests), str(error).strip())
+        return [error] * len(requests)
+    except Exception as error:
+        if len(requests) == 1:
+            logger.exception("a withdrawal cannot be reserved")
+            return [error]
+    return [result for request in requests for result in reserve_what_can_be([request])]
+
+
+def _is_to_settle(job: Job, result: Reserved) -> bool:
+    """Tells a job what reserve made of it, unless it goes on to settlement."""
+    match result:
+        case Exception():
+            job.fail(result)
+        case Reservation(outcome="accepted"):
+            job.accept(result)
+            if not job.command.respond_async:
+                return True
+            job.leave_pending()
+        case Reservation(outcome="duplicate"):
+            pass
+        case _:
+            job.finish(result)
+    return False
+
+
+def _finish(job: Job, confirmed: Mapping[UUID, Confirmed | None]) -> None:
+    if job.withdrawal_id not in confirmed:
+        job.finish(NotReady("the sandbox was cleared meanwhile; repeat the request", headers={"Retry-After": "1"}))
+        return
+    end = confirmed[job.withdrawal_id]
+    if end is None:
+        job.leave_pending()
+    else:
+        answer = Answer(end.status, end.body, location(job.withdrawal_id))
+        job.finish(Final(answer, is_logged=end.changed and job.command.log is not None))
+
+
+def _outcome(result: Reserved) -> str:
+    return "error" if isinstance(result, Exception) else result.outcome
+
+
+def _count(stage: str, outcomes: Iterable[str]) -> None:
+    for outcome, count in Counter(outcomes).items():
+        metrics.OUTCOMES.labels(stage, outcome).inc(count)
+
+
+_pipelines: dict[int, Pipeline] = {}
+_making = threading.Lock()
+
+
+def pipeline() -> Pipeline:
+    """This process's pipeline, started when it is first asked for; a forked child gets one of its own."""
+    process_id = os.getpid()
+    if process_id not in _pipelines:
+        # the first requests come on many threads at once
+        with _making:
+            if process_id not in _pipelines:
+                _pipelines[process_id] = Pipeline()
+    return _pipelines[process_id]
+
+
+def close_pipeline() -> None:
+    """Ends this process's pipeline and its connections; the next job starts another one."""
+    made = _pipelines.pop(os.getpid(), None)
+    if made is not None:
+        made.close()

@@ -1,0 +1,101 @@
+"""Group commit: whatever waits when the previous list is done is the next list.
+
+No timer adds latency: alone, a member is a list of one at once; under load, lists grow by themselves. The gate is the
+number of workers: each works on one list at a time, so that few transactions fight for the hot row.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+from core import metrics
+
+logger = logging.getLogger(__name__)
+
+
+class Member(Protocol):
+    """What a stage works on."""
+
+    def fail(self, error: Exception) -> None:
+        """Tells whoever waits for the member that its outcome is not known; does nothing when that is told already."""
+
+
+M = TypeVar("M", bound=Member)
+
+
+class Stage(Generic[M]):
+    """Workers that take what waits, in order of arrival and at most `largest_list` at once, and act on it as a list."""
+
+    def __init__(self, name: str, act: Callable[[Sequence[M]], None], *, workers: int, largest_list: int) -> None:
+        self.name = name
+        self._act = act
+        self._largest_list = largest_list
+        self._waiting: deque[tuple[float, M]] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def put(self, members: Sequence[M]) -> None:
+        """Queues members in their order; never waits."""
+        now = time.monotonic()
+        with self._changed:
+            self._waiting.extend((now, member) for member in members)
+            self._changed.notify()
+
+    def close(self, timeout_seconds: float = 5.0) -> None:
+        """Works off what waits, within the timeout, and ends the workers and their connections."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(timeout_seconds)
+
+    def _run(self) -> None:
+        while members := self._take():
+            started = time.monotonic()
+            try:
+                self._act(members)
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("%s: the database is away: %s", self.name, str(error).strip())
+                self._fail(members, error)
+            except Exception as error:
+                logger.exception("%s: a list of %d could not be worked on", self.name, len(members))
+                self._fail(members, error)
+            finally:
+                connection.close_if_unusable_or_obsolete()
+                metrics.LIST_SECONDS.labels(self.name).observe(time.monotonic() - started)
+        connection.close()
+
+    @staticmethod
+    def _fail(members: Sequence[M], error: Exception) -> None:
+        for member in members:
+            member.fail(error)
+
+    def _take(self) -> list[M]:
+        """The next list; empty when the stage is closed and nothing waits any more."""
+        with self._changed:
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest_list))]
+            if self._waiting:
+                # another worker may be free for what is left
+                self._changed.notify()
+        if taken:
+            self._measure(taken)
+        return [member for _, member in taken]
+
+    def _measure(self, taken: Sequence[tuple[float, M]]) -> None:
+        now = time.monotonic()
+        metrics.LIST_MEMBERS.labels(self.name).observe(len(taken))
+        waits = metrics.WAIT_SECONDS.labels(self.name)
+        for arrived, _ in taken:
+            waits.observe(now - arrived)
