@@ -47,8 +47,13 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        async with self._pool.acquire(timeout=self._timeout_seconds) as connection:
+        # not acquire(timeout=...), which takes a task for each connection
+        async with asyncio.timeout(self._timeout_seconds):
+            connection = await self._pool.acquire()
+        try:
             yield connection
+        finally:
+            await self._pool.release(connection)
 
     async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
         async with self.connection() as connection:

@@ -3,6 +3,7 @@
 Without --no-proxy-headers uvicorn lets any caller on the same host choose the address that the request log has.
 """
 
+import gc
 import logging
 import logging.config
 from collections.abc import AsyncIterator
@@ -29,7 +30,10 @@ def create_app() -> FastAPI:
     crash.configure(settings)
     configure_logging(settings)
     refuse_start_without_database(settings)
-    return build_app(settings)
+    app = build_app(settings)
+    # what is here now stays until the end: no collection need look at it again
+    gc.freeze()
+    return app
 
 
 def build_app(settings: Settings) -> FastAPI:

@@ -102,8 +102,7 @@ class Payout(NamedTuple):
         return [name for name, same in compared.items() if not same]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """The right, until the lease ends, to be the one that talks to the rail about a payout, here as it was then.
 
     A fresh claim is on a payout that nobody can have sent before; any other asks the rail first.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from etebar_common.crash import CrashPoint, crash_point
@@ -17,8 +17,7 @@ from settlement.payouts.store import Payouts, PayoutStore
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What became of an order by the deadline; with `differs`, it was not this payout's order and paid nothing."""
 
     payout: Payout

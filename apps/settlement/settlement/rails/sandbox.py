@@ -25,6 +25,7 @@ _FAULT_BY_ACCOUNT = {
     "IRTESTGARBLED": Fault.WRONG_BODY,
     "IRTESTDOWN": Fault.DOWN,
 }
+_ACCOUNTS_WITH_FAULTS = tuple(_FAULT_BY_ACCOUNT)
 
 
 class SandboxRail:
@@ -88,6 +89,8 @@ class SandboxRail:
 
 
 def _fault_of_account(account: str) -> Fault | None:
+    if not account.startswith(_ACCOUNTS_WITH_FAULTS):
+        return None
     return next((fault for prefix, fault in _FAULT_BY_ACCOUNT.items() if account.startswith(prefix)), None)
 
 
