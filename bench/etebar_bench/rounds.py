@@ -29,10 +29,9 @@ class Runner:
 
     def warm_up(self) -> None:
         """Each kind of work once, not counted; raises QuickstartError when a kind gives nothing final at all."""
-        seconds = min(WARM_UP_SECONDS, self.settings.seconds)
         for work in self.settings.works:
             row = max(row for row in self.settings.rows() if row.work is work)
-            measured = self._measure(row, WARM_UP_ROUND, seconds)
+            measured = self._measure(row, WARM_UP_ROUND, WARM_UP_SECONDS)
             if not measured.answers.final:
                 message = f"no withdrawal of the warm-up ({row}) was settled: {measured.answers.sample or 'no answer'}"
                 raise QuickstartError(message, self.stage.stack.process("core").tail())
