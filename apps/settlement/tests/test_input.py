@@ -75,6 +75,17 @@ class TestAWithdrawal:
         assert fields_of(assert_problem(answer, 422, "validation_failed")) == [field]
         assert await database.transfer(known) is None
 
+    @pytest.mark.parametrize(("field", "value"), WRONG)
+    async def test_with_a_wrong_value_is_told_the_same_as_a_member_of_a_batch(
+        self, client: httpx2.AsyncClient, field: str, value: Any
+    ) -> None:
+        body = withdrawal() | {field: value}
+        alone = await client.post(WITHDRAW, content=json.dumps(body), headers=JSON)
+        listed = await client.post(BATCH, content=json.dumps({"withdrawals": [withdrawal(), body]}), headers=JSON)
+        [error] = assert_problem(alone, 422, "validation_failed")["errors"]
+        [as_member] = assert_problem(listed, 422, "validation_failed")["errors"]
+        assert as_member == error | {"field": f"withdrawals.1.{field}"}
+
     @pytest.mark.parametrize("field", ["merchant_id", "account_id", "amount", "account"])
     async def test_without_a_field_is_422_saying_so(self, client: httpx2.AsyncClient, field: str) -> None:
         problem = assert_problem(
