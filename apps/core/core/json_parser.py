@@ -21,6 +21,9 @@ def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated_names)
+
+
 class StrictJSONParser(BaseParser):
     """Parses application/json; what two readers could read differently is refused."""
 
@@ -36,11 +39,15 @@ class StrictJSONParser(BaseParser):
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise BodyTooLarge(f"the body has more than {limit} bytes")
-        try:
-            text = body.decode("utf-8")
-            value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated_names)
-            # a lone surrogate passes the parser but is not text that can be stored
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except (ValueError, RecursionError) as error:
-            raise MalformedRequest(f"the body is not JSON in UTF-8: {error}") from error
-        return value
+        return parse_json(body)
+
+
+def parse_json(body: bytes) -> Any:
+    """The value that the body is; raises MalformedRequest."""
+    try:
+        value = _DECODER.decode(body.decode("utf-8"))
+        # a lone surrogate passes the parser but is not text that can be stored
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest(f"the body is not JSON in UTF-8: {error}") from error
+    return value

@@ -2,8 +2,14 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth import middleware as auth
+from django.contrib.messages import middleware as messages
+from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
+from django.middleware import csrf
+from django.utils.deprecation import MiddlewareMixin
 from uuid_utils.compat import uuid7
 
 from core.body_limits import body_limit_bytes
@@ -46,6 +52,31 @@ class RequestContextMiddleware:
     def _refuse_body(request: HttpRequest) -> HttpResponse | None:
         problem = _body_problem(request) if request.path.startswith(API_PREFIX) else None
         return problem_response(problem) if problem else None
+
+
+class _OutsideApi(MiddlewareMixin):
+    """Of what only people with a browser need; the API has neither sessions nor forms."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path.startswith(API_PREFIX):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class AuthenticationMiddleware(_OutsideApi, auth.AuthenticationMiddleware):
+    """Django's, outside the API."""
+
+
+class MessageMiddleware(_OutsideApi, messages.MessageMiddleware):
+    """Django's, outside the API."""
+
+
+class SessionMiddleware(_OutsideApi, sessions.SessionMiddleware):
+    """Django's, outside the API."""
+
+
+class CsrfViewMiddleware(_OutsideApi, csrf.CsrfViewMiddleware):
+    """Django's, outside the API."""
 
 
 def _body_problem(request: HttpRequest) -> Problem | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from core.environment import ENVIRONMENT
@@ -51,7 +52,7 @@ class RequestIdentity:
 
 
 def identity_of(
-    request: Request, fields: Mapping[str, Any], *, scope: str | None = None, required: bool = False
+    request: HttpRequest | Request, fields: Mapping[str, Any], *, scope: str | None = None, required: bool = False
 ) -> RequestIdentity | None:
     """The identity of a validated request, None when it brought no key.
 

@@ -68,11 +68,11 @@ class Situation:
         return self.client.post("/api/v1/withdrawals", b"{", content_type="application/json", headers=headers)
 
     def limited(self) -> Any:
-        def refuse(*_: object) -> bool:
+        def refuse(*_: object) -> None:
             raise RateLimited(headers={"Retry-After": "1"})
 
         with self.monkeypatch.context() as patch:
-            patch.setattr(MerchantRateLimit, "allow_request", refuse)
+            patch.setattr(MerchantRateLimit, "count", refuse)
             return withdraw(self.client, FIRST, KEY)
 
     def database_away(self) -> Any:

@@ -95,7 +95,7 @@ class Pipeline:
             return
         crash_point(CrashPoint.BEFORE_SETTLE)
         orders = [job.order() for job in jobs.values()]
-        for results in [settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)]:
+        for results in settlement_client().settle_each(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds):
             self._settled(jobs, results)
 
     def _settled(self, jobs: Mapping[UUID, Job], results: Mapping[UUID, SettleResult]) -> None:
