@@ -48,10 +48,12 @@ def _results(change: Callable[[dict[str, Any]], object]) -> Callable[[Exchange],
     """The answer with each result changed in place."""
 
     def changed(exchange: Exchange) -> Exchange:
-        answer = json.loads(exchange.body)
-        for result in answer["results"]:
-            change(result)
-        return Exchange(exchange.status, json.dumps(answer).encode())
+        # one object with its results, or a result on each line
+        answers = [json.loads(line) for line in exchange.body.splitlines()]
+        for answer in answers:
+            for result in answer.get("results", [answer]):
+                change(result)
+        return Exchange(exchange.status, b"".join(json.dumps(answer).encode() + b"\n" for answer in answers))
 
     return changed
 

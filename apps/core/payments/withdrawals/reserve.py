@@ -50,9 +50,9 @@ class ReserveRequest:
 class Reservation:
     """What became of one request.
 
-    `outcome` is accepted, replay, reused, in_progress, duplicate, aborted or the code of a refusal.
-    `status` and `body` are the stored
-    answer of a refusal or of a replay that is final; `account_id` and `bank_account` are given for accepted ones.
+    `outcome` is accepted, replay, reused, in_progress, duplicate, aborted or the code of a refusal. `status` and
+    `body` are the stored answer of a refusal or of a replay that is final; `decided_at` is when the withdrawal was
+    accepted, if there is one; `account_id` and `bank_account` are given for accepted ones.
     """
 
     outcome: str

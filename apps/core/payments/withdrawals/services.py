@@ -7,12 +7,12 @@ from core.environment import ENVIRONMENT
 from etebar_common.problems import AbortedWithOthers, InternalError
 from payments.answers import Answer
 from payments.idempotency.services import in_progress, reused
-from payments.models import IdempotencyKey, Withdrawal
+from payments.models import Withdrawal
 from payments.withdrawals.confirm import confirm_what_can_be
 from payments.withdrawals.job import Final, Job, WithdrawalCommand
 from payments.withdrawals.outcomes import confirmation_of
 from payments.withdrawals.pipeline import pipeline
-from payments.withdrawals.representation import location, members_of, pending_answer
+from payments.withdrawals.representation import location, members_of, pending_answer, withdrawal_members
 from payments.withdrawals.reserve import Reservation
 from payments.withdrawals.settlement_client import PayoutOrder, SettleResult, settlement_client
 
@@ -53,24 +53,26 @@ def _answer_without_payout(command: WithdrawalCommand, reservation: Reservation)
         case "replay":
             if command.log is not None:
                 command.context.withdrawal_id = reservation.withdrawal_id
-            return replayed_answer(reservation)
+            return _replayed_answer(command, reservation)
     if reservation.status is None or reservation.body is None:
         raise InternalError(f"the database answered with an outcome that is not known here: {reservation.outcome}")
     return Answer(reservation.status, reservation.body)
 
 
-def replayed_answer(reservation: Reservation) -> Answer:
-    """The stored answer of a key, or the current state of its withdrawal while that is pending."""
+def _replayed_answer(command: WithdrawalCommand, reservation: Reservation) -> Answer:
+    """The stored answer of a key, or the state of its withdrawal while that is pending."""
     headers = location(reservation.withdrawal_id) if reservation.withdrawal_id else {}
     if reservation.status is not None and reservation.body is not None:
         return Answer(reservation.status, reservation.body, headers, replayed=True)
     assert reservation.withdrawal_id is not None  # noqa: S101 - only withdrawals are stored without an answer
-    withdrawal = Withdrawal.objects.get(pk=reservation.withdrawal_id)
-    if withdrawal.state == Withdrawal.State.PENDING:
-        return pending_answer(members_of(withdrawal), replayed=True)
-    # it became final between the two reads
-    key = IdempotencyKey.objects.get(withdrawal_id=withdrawal.pk)
-    return Answer(int(key.status or 0), str(key.body), headers, replayed=True)
+    members = withdrawal_members(
+        withdrawal_id=reservation.withdrawal_id,
+        # the same key stands for the same amount
+        amount=command.amount,
+        state=Withdrawal.State.PENDING,
+        created_at=reservation.decided_at,
+    )
+    return pending_answer(members, replayed=True)
 
 
 def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleResult]:

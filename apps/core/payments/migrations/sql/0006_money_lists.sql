@@ -4,7 +4,8 @@
 -- Written for lists: each table is touched by one statement, and arrays are walked, never looked into by index. PL/pgSQL
 -- throughout, because it keeps its plans; functions in SQL that are not inlined plan at each call. What plans may be is
 -- fixed where the functions begin: a list's length says nothing about the tables, planning cost more than running, and
--- a row is found by its index however small or large the table was when the plan was made.
+-- a row is found by its index however small or large the table was when the plan was made. A lock that somebody holds
+-- for long fails one list, within its members' deadline, and not all that would wait behind it.
 
 DROP FUNCTION payments_reserve(jsonb, jsonb);
 DROP FUNCTION payments_results(payments_reserve_item[], text[]);
@@ -231,7 +232,7 @@ $$;
 CREATE FUNCTION payments_reserve(items jsonb, refusals jsonb) RETURNS SETOF payments_reserve_result
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
-AS $$
+SET lock_timeout = '2s' AS $$
 DECLARE
     v_items payments_reserve_item[];
     v_by_key text[];
@@ -335,7 +336,7 @@ CREATE FUNCTION payments_confirm(items jsonb)
 RETURNS TABLE (withdrawal_id uuid, changed boolean, state text, status smallint, body text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
-AS $$
+SET lock_timeout = '2s' AS $$
 #variable_conflict use_column
 DECLARE
     v_items payments_confirm_item[];
