@@ -20,6 +20,11 @@ TUNING = {
     "TRUSTED_PROXIES": "",
     "CONN_MAX_AGE": "",
     "SETTLE_DEADLINE_SECONDS": "",
+    "SETTLEMENT_CONNECTIONS": "",
+    "RESERVE_CONNECTIONS": "",
+    "CONFIRM_CONNECTIONS": "",
+    "WEB_THREADS": "",
+    "METRICS_PORT": "",
     "LOG_LEVEL": "",
 }
 

@@ -24,13 +24,12 @@ def program(name: str, environments: Environments, state: Path, overrides: Mappi
 
 def _core(environments: Environments, state: Path, overrides: Mapping[str, str]) -> Program:  # noqa: ARG001
     port = str(environments.ports.core)
-    # granian's own variables, which it would read itself if it inherited them
-    workers, threads = os.environ.get("GRANIAN_WORKERS", "1"), os.environ.get("GRANIAN_BLOCKING_THREADS", "32")
-    address = ["--host", HOST, "--port", port]
-    options = ["--interface", "wsgi", "--http", "1", *address, "--workers", workers, "--blocking-threads", threads]
+    # granian's own variable, which it would read itself if it inherited it
+    workers = os.environ.get("GRANIAN_WORKERS", "1")
+    options = ["--interface", "asginl", "--http", "1", "--host", HOST, "--port", port, "--workers", workers]
     return Program(
         name="core",
-        arguments=[sys.executable, "-m", "granian", *options, "--respawn-failed-workers", "core.wsgi:application"],
+        arguments=[sys.executable, "-m", "granian", *options, "--respawn-failed-workers", "core.asgi:application"],
         directory=paths.CORE,
         environment={**environments.core(), **overrides},
         ready=_answers(f"{environments.core_url}/readyz"),

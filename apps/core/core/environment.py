@@ -69,6 +69,9 @@ class CoreEnvironment(Environment):
     static_root: Path | None = None
     """Where `collectstatic` puts the admin's files; without it they are served from the packages."""
 
+    web_threads: int = Field(default=32, gt=0)
+    """How many requests one process works on at once, beside withdrawals, which need no thread while they wait."""
+
     request_body_limit_bytes: int = Field(default=64 * 1024, gt=0)
     """A larger body is answered 413."""
 

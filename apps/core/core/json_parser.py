@@ -45,9 +45,11 @@ class StrictJSONParser(BaseParser):
 def parse_json(body: bytes) -> Any:
     """The value that the body is; raises MalformedRequest."""
     try:
-        value = _DECODER.decode(body.decode("utf-8"))
-        # a lone surrogate passes the parser but is not text that can be stored
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        text = body.decode("utf-8")
+        value = _DECODER.decode(text)
+        if "\\" in text:
+            # an escaped lone surrogate passes the parser but is not text that can be stored
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(f"the body is not JSON in UTF-8: {error}") from error
     return value

@@ -1,6 +1,5 @@
 """What every request gets: an id, a size limit, and a line in the request log."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +9,12 @@ from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
 from django.middleware import csrf
 from django.utils.deprecation import MiddlewareMixin
-from uuid_utils.compat import uuid7
 
 from core.body_limits import body_limit_bytes
 from core.problem_handler import problem_response
-from core.request_context import RequestContext
+from core.request_context import new_context
 from etebar_common import logs
-from etebar_common.headers import parse_idempotency_key, parse_request_id
-from etebar_common.problems import BodyTooLarge, IdempotencyKeyInvalid, MalformedRequest, Problem
+from etebar_common.problems import BodyTooLarge, MalformedRequest, Problem
 from payments.request_log.writer import record_request
 
 API_PREFIX = "/api/"
@@ -30,14 +27,7 @@ class RequestContextMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        log_id = uuid7()
-        context = RequestContext(
-            log_id=log_id,
-            request_id=parse_request_id(request.headers.get("X-Request-ID")) or log_id.hex,
-            started=time.monotonic(),
-            idempotency_key=_readable_key(request),
-        )
-        request.etebar = context  # type: ignore[attr-defined]
+        context = new_context(request)
         token = logs.request_id.set(context.request_id)
         try:
             response = self._refuse_body(request) or self._get_response(request)
@@ -88,11 +78,3 @@ def _body_problem(request: HttpRequest) -> Problem | None:
     if length.isdecimal() and int(length) > limit:
         return BodyTooLarge(f"the body has {length} bytes; at most {limit} are taken")
     return None
-
-
-def _readable_key(request: HttpRequest) -> str | None:
-    """The request's key for the log, also of a request that is refused before anyone asks for its key."""
-    try:
-        return parse_idempotency_key(request.headers["Idempotency-Key"])
-    except (KeyError, IdempotencyKeyInvalid):
-        return None

@@ -23,10 +23,15 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     replayed: bool = False
 
+    @property
+    def content_type(self) -> str:
+        return MEDIA_TYPE if self.status >= FIRST_ERROR_STATUS else "application/json"
+
     def response(self) -> HttpResponse:
         """The HTTP answer."""
-        content_type = MEDIA_TYPE if self.status >= FIRST_ERROR_STATUS else "application/json"
-        response = HttpResponse(self.body, content_type=content_type, status=self.status, headers=dict(self.headers))
+        response = HttpResponse(
+            self.body, content_type=self.content_type, status=self.status, headers=dict(self.headers)
+        )
         if self.replayed:
             response["Idempotency-Replayed"] = "true"
         return response

@@ -1,11 +1,11 @@
 """What makes two requests the same: the caller, the key, and a keyed digest of each field."""
 
-import hashlib
 import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,6 +19,8 @@ from payments.tokens.authentication import caller_of
 # digests are stored for ever and may be of secrets, so they are keyed by the one key that is never changed
 _KEY = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
 _DIGEST_CHARACTERS = 24
+# these are of our making and come again with every request; a caller's values are not kept in memory
+_FEW_VALUES = frozenset({"method", "path"})
 
 
 def _canonical(value: Any) -> str:
@@ -28,11 +30,18 @@ def _canonical(value: Any) -> str:
 def digest_fields(fields: Mapping[str, Any]) -> dict[str, str]:
     """Each field's digest; the field's name is part of it, so equal values of two fields do not show as equal."""
     return {
-        name: hmac.new(_KEY, f"request\0{name}\0{_canonical(value)}".encode(), hashlib.sha256).hexdigest()[
-            :_DIGEST_CHARACTERS
-        ]
+        name: _digest_again(name, value) if name in _FEW_VALUES else _digest(name, _canonical(value))
         for name, value in fields.items()
     }
+
+
+def _digest(name: str, canonical: str) -> str:
+    return hmac.digest(_KEY, f"request\0{name}\0{canonical}".encode(), "sha256").hex()[:_DIGEST_CHARACTERS]
+
+
+@lru_cache(maxsize=256)
+def _digest_again(name: str, value: str) -> str:
+    return _digest(name, _canonical(value))
 
 
 def differing_fields(first: Mapping[str, str], second: Mapping[str, str]) -> list[str]:
@@ -58,7 +67,7 @@ def identity_of(
 
     Raises IdempotencyKeyMissing when one is `required`, IdempotencyKeyInvalid when the header is not a key.
     """
-    header = request.headers.get("Idempotency-Key")
+    header = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if header is None:
         if required:
             raise IdempotencyKeyMissing("send an Idempotency-Key header: a new random key for each new withdrawal")

@@ -74,6 +74,7 @@ def withdrawals_create(entries: Sequence[Entry]) -> list[Answer]:
 def _answer(job: Job | Problem) -> Answer:
     if isinstance(job, Problem):
         return problem_answer(job)
+    job.wait()
     try:
         return answer_of(job)
     except Exception as error:  # noqa: BLE001 - an item's error is the item's answer

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -54,12 +54,26 @@ class Final:
 
 
 class Job:
-    """A command in the stages; whoever asked waits with `wait` until the deadline, and may be gone by then."""
+    """A command in the stages; whoever asked waits until the deadline, and may be gone by then.
 
-    __slots__ = ("_done", "_result", "command", "confirmation", "deadline", "members", "request", "reservation")
+    A thread waits with `wait`; an event loop is told by `notify`, on a thread of ours, and asks for `result`.
+    """
 
-    def __init__(self, command: WithdrawalCommand) -> None:
+    __slots__ = (
+        "_done",
+        "_notify",
+        "_result",
+        "command",
+        "confirmation",
+        "deadline",
+        "members",
+        "request",
+        "reservation",
+    )
+
+    def __init__(self, command: WithdrawalCommand, notify: Callable[[], None] | None = None) -> None:
         self.command = command
+        self._notify = notify
         self.deadline = time.monotonic() + ENVIRONMENT.settle_deadline_seconds
         self.request = _reserve_request(command)
         self.reservation: Reservation | None = None
@@ -105,6 +119,8 @@ class Job:
         if self._result is None:
             self._result = result
             self._done.release()
+            if self._notify is not None:
+                self._notify()
 
     def leave_pending(self) -> None:
         """Ends an accepted job whose outcome is not known; the dispatcher goes on with it."""
@@ -117,12 +133,16 @@ class Job:
         else:
             self.leave_pending()
 
-    def wait(self) -> Reservation | Final | Answer:
-        """The result, or at the deadline what is known by then.
+    def wait(self) -> None:
+        """Returns when there is a result, or at the deadline."""
+        if self._done.acquire(timeout=max(self.deadline - time.monotonic(), 0)):
+            self._done.release()
 
-        Raises the error that ended the job, and DatabaseUnavailable when nothing was decided by the deadline.
+    def result(self) -> Reservation | Final | Answer:
+        """The result, or what is known without one.
+
+        Raises the error that ended the job, and DatabaseUnavailable when nothing was decided.
         """
-        self._done.acquire(timeout=max(self.deadline - time.monotonic(), 0))
         if isinstance(self._result, Exception):
             raise self._result
         if self._result is not None:
@@ -147,8 +167,10 @@ class AtomicJobs:
             job.fail(error)
 
     def wait(self) -> bool:
-        """Whether all have their funds once each has a result; raises as `Job.wait`."""
-        results = [job.wait() for job in self.jobs]
+        """Whether all have their funds once each has a result; raises as `Job.result`."""
+        for job in self.jobs:
+            job.wait()
+        results = [job.result() for job in self.jobs]
         return all(not isinstance(result, Reservation) or result.is_withdrawal for result in results)
 
 

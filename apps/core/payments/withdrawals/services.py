@@ -25,12 +25,13 @@ def withdrawal_create(command: WithdrawalCommand) -> Answer:
     """
     job = Job(command)
     pipeline().put([job])
+    job.wait()
     return answer_of(job)
 
 
 def answer_of(job: Job) -> Answer:
-    """Waits for the job's result; raises as `withdrawal_create`."""
-    result = job.wait()
+    """The answer by what is known of the job now; raises as `withdrawal_create`."""
+    result = job.result()
     context = job.command.context
     if isinstance(result, Reservation):
         return _answer_without_payout(job.command, result)
