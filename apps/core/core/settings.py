@@ -82,7 +82,8 @@ DATABASES = {
         "USER": ENVIRONMENT.db_owner_user if _AS_OWNER else ENVIRONMENT.db_user,
         "PASSWORD": _DB_PASSWORD.get_secret_value() if _DB_PASSWORD else "",
         "CONN_MAX_AGE": ENVIRONMENT.conn_max_age_seconds,
-        "CONN_HEALTH_CHECKS": False,
+        # a thread that was idle while the database restarted finds out before it answers somebody 503
+        "CONN_HEALTH_CHECKS": True,
         # PgBouncer in transaction mode keeps no session, so no cursor may outlive its transaction
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {"connect_timeout": ENVIRONMENT.db_connect_timeout_seconds, "application_name": "etebar-core"},

@@ -110,9 +110,9 @@ class TestMembersOfOneList:
         slow, quick = make_merchant(account="IRTESTSLOW0000000001"), make_merchant()
         jobs = [Job(command(slow.pk)), Job(command(quick.pk))]
         pipeline().put(jobs)
-        assert answer_of(jobs[1]).status == 201
+        assert awaited(jobs[1]).status == 201
         assert jobs[0]._result is None
-        assert answer_of(jobs[0]).status in {201, 202}
+        assert awaited(jobs[0]).status in {201, 202}
 
     def test_are_counted_and_measured(self) -> None:
         fund_pool()
@@ -166,10 +166,10 @@ class TestWhenSomethingIsAway:
             cursor.execute("SELECT FROM payments_merchantcredit FOR UPDATE")
             started = time.monotonic()
             with pytest.raises(DatabaseUnavailable):
-                answer_of(put(Job(command(merchant.pk, key="k"))))
+                awaited(put(Job(command(merchant.pk, key="k"))))
             assert time.monotonic() - started < 2
         deadline(10)
-        answer = answer_of(put(Job(command(merchant.pk, key="k"))))
+        answer = awaited(put(Job(command(merchant.pk, key="k"))))
         assert answer.status in {201, 202}
         assert Withdrawal.objects.count() == 1
 
@@ -185,9 +185,14 @@ class TestWhenSomethingIsAway:
             deadline(0.1)
             second = put(Job(command(other_merchant.pk, key="second")))
             with pytest.raises(DatabaseUnavailable):
-                answer_of(second)
-        answer_of(first)
+                awaited(second)
+        awaited(first)
         assert not IdempotencyKey.objects.filter(key="second").exists()
+
+
+def awaited(job: Job) -> Answer:
+    job.wait()
+    return answer_of(job)
 
 
 def put(job: Job) -> Job:
@@ -219,7 +224,7 @@ class TestManyCallers:
             for number in range(10):
                 amount = f"{index + 1}.{number:02}"
                 merchant_id = merchants[index % 8].pk
-                answer = answer_of(put(Job(command(merchant_id, amount))))
+                answer = awaited(put(Job(command(merchant_id, amount))))
                 assert (answer.status, f'"amount":"{amount}"' in answer.body) == (201, True)
 
         with ThreadPoolExecutor(8) as pool:
@@ -234,7 +239,8 @@ class TestManyCallers:
         for thread in threads:
             thread.start()
             thread.join()
-        result = job.wait()
+        job.wait()
+        result = job.result()
         assert isinstance(result, Answer)
         assert result.body == "first"
 
@@ -263,7 +269,8 @@ def fresh_books(pool: str) -> list[Merchant]:
 def outcome(job: Job) -> tuple[str, str]:
     """What a caller is told of the books: refused for what, or whose withdrawal; not whether it had ended by then."""
     try:
-        result = job.wait()
+        job.wait()
+        result = job.result()
     except DatabaseUnavailable as error:
         raise AssertionError from error
     if isinstance(result, Reservation):

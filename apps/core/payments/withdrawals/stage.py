@@ -25,6 +25,8 @@ class Member(Protocol):
         """Tells whoever waits for the member that its outcome is not known; does nothing when that is told already."""
 
 
+LOOK_SECONDS = 1.0
+
 M = TypeVar("M", bound=Member)
 
 
@@ -60,8 +62,13 @@ class Stage(Generic[M]):
             thread.join(timeout_seconds)
 
     def _run(self) -> None:
+        looked_at = time.monotonic()
         while members := self._take():
             started = time.monotonic()
+            if connection.errors_occurred or started - looked_at > LOOK_SECONDS:
+                # asks the database whether it is still there: not before each list, but after a pause
+                connection.close_if_unusable_or_obsolete()
+                looked_at = started
             try:
                 self._act(members)
             except (OperationalError, InterfaceError) as error:
@@ -71,7 +78,6 @@ class Stage(Generic[M]):
                 logger.exception("%s: a list of %d could not be worked on", self.name, len(members))
                 self._fail(members, error)
             finally:
-                connection.close_if_unusable_or_obsolete()
                 metrics.LIST_SECONDS.labels(self.name).observe(time.monotonic() - started)
         connection.close()
 
