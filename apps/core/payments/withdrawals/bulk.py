@@ -5,6 +5,7 @@ An item is the same request as `POST /api/v1/withdrawals` with its key and amoun
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from core.problem_handler import to_problem
@@ -32,14 +33,24 @@ Entry = WithdrawalCommand | ValidationFailed
 
 def command_of(item: Any, caller: TokenUser, merchant_id: int, context: RequestContext) -> Entry:
     """The command that an item stands for, or what is wrong with it."""
-    errors = dict(_errors(item))
-    if errors:
+    amount = _amount_of(item)
+    if amount is None:
+        errors = dict(_errors(item))
         listed = [{"field": field, "detail": detail} for field, detail in errors.items()]
         return ValidationFailed(f"not right: {', '.join(errors)}", extensions={"errors": listed})
-    amount = parse_amount(item["amount"])
     digests = digest_fields({"method": "POST", "path": PATH, "amount": amount})
     identity = RequestIdentity(caller.idempotency_scope, item["idempotency_key"], "POST", PATH, digests)
     return WithdrawalCommand(merchant_id=merchant_id, amount=amount, identity=identity, context=context)
+
+
+def _amount_of(item: Any) -> Decimal | None:
+    """The amount of an item with which everything is right."""
+    if not isinstance(item, dict) or item.keys() != MEMBERS or not _is_key(item["idempotency_key"]):
+        return None
+    try:
+        return parse_amount(item["amount"])
+    except ValueError:
+        return None
 
 
 def _errors(item: Any) -> list[tuple[str, str]]:

@@ -43,27 +43,32 @@ class Confirmation:
 class Confirmed:
     """The truth after confirm: `changed` is False when another had ended the withdrawal before."""
 
-    withdrawal_id: UUID
     changed: bool
     state: str
     status: int
     body: str
 
 
-def confirm(confirmations: Sequence[Confirmation]) -> dict[UUID, Confirmed]:
+def confirm(confirmations: Sequence[Confirmation]) -> dict[str, Confirmed]:
     """Ends the withdrawals; durable when this returns. Returns each one's final answer by withdrawal id.
 
     One that is not there any more (the sandbox was cleared) has none.
     """
+    items = {confirmation.members["id"]: confirmation.item() for confirmation in confirmations}
     rows = call_function(
         "SELECT * FROM payments_confirm(%s)",
-        [orjson.dumps([confirmation.item() for confirmation in confirmations]).decode()],
+        [orjson.dumps(list(items.values())).decode()],
         crash_before_commit=CrashPoint.BEFORE_CONFIRM_COMMIT,
     )
-    return {row["withdrawal_id"]: Confirmed(**row) for row in rows}
+    return {row["withdrawal_id"]: _confirmed(row, items[row["withdrawal_id"]]) for row in rows}
 
 
-def confirm_what_can_be(confirmations: Sequence[Confirmation]) -> dict[UUID, Confirmed | None]:
+def _confirmed(row: dict[str, Any], item: dict[str, Any]) -> Confirmed:
+    truth = item if row["changed"] else row
+    return Confirmed(row["changed"], truth["state"], truth["status"], truth["body"])
+
+
+def confirm_what_can_be(confirmations: Sequence[Confirmation]) -> dict[str, Confirmed | None]:
     """Like `confirm`; None for one that the database does not take, which does not hold up the others.
 
     Raises OperationalError and InterfaceError when the database is away.
@@ -74,7 +79,7 @@ def confirm_what_can_be(confirmations: Sequence[Confirmation]) -> dict[UUID, Con
         raise
     except DatabaseError:
         if len(confirmations) == 1:
-            withdrawal_id = UUID(confirmations[0].members["id"])
+            withdrawal_id = str(confirmations[0].members["id"])
             logger.exception("withdrawal %s cannot be confirmed and stays pending", withdrawal_id)
             return {withdrawal_id: None}
     return {

@@ -50,9 +50,10 @@ class ReserveRequest:
 class Reservation:
     """What became of one request.
 
-    `outcome` is accepted, replay, reused, in_progress, duplicate, aborted or the code of a refusal. `status` and
-    `body` are the stored answer of a refusal or of a replay that is final; `decided_at` is when the withdrawal was
-    accepted, if there is one; `account_id` and `bank_account` are given for accepted ones.
+    `outcome` is accepted, replay, reused, in_progress, duplicate, aborted or the code of a refusal. `status` and `body`
+    are the stored answer of a refusal or of a replay that is final; `withdrawal_id` is what a replay's key stands for;
+    `decided_at` is when the withdrawal was accepted, if there is one; `account_id` and `bank_account` are given for
+    accepted ones.
     """
 
     outcome: str
@@ -61,7 +62,7 @@ class Reservation:
     withdrawal_id: UUID | None
     first_request: dict[str, str] | None
     decided_at: datetime
-    account_id: UUID | None
+    account_id: str | None
     bank_account: str | None
 
     @property

@@ -82,7 +82,7 @@ def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleRe
         PayoutOrder(
             withdrawal_id=withdrawal.pk,
             merchant_id=withdrawal.merchant_id,
-            account_id=withdrawal.wallet_account_id,
+            account_id=str(withdrawal.wallet_account_id),
             amount=withdrawal.amount,
             account=withdrawal.wallet_account.bank_account,
         )

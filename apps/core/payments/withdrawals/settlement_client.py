@@ -49,7 +49,7 @@ class PayoutOrder:
 
     withdrawal_id: UUID
     merchant_id: int
-    account_id: UUID
+    account_id: str
     amount: Decimal
     account: str
 
@@ -57,7 +57,7 @@ class PayoutOrder:
         return {
             "withdrawal_id": str(self.withdrawal_id),
             "merchant_id": self.merchant_id,
-            "account_id": str(self.account_id),
+            "account_id": self.account_id,
             "amount": str(self.amount),
             "account": self.account,
         }

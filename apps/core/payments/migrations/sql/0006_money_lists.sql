@@ -28,10 +28,10 @@ CREATE TYPE payments_reserve_result AS (
     outcome text,                 -- accepted, replay, reused, in_progress, duplicate, aborted, or a refusal's code
     status smallint,              -- with body: the stored answer, if it is final
     body text,
-    withdrawal_id uuid,
-    first_request jsonb,          -- what the key stands for
+    withdrawal_id uuid,           -- of replays: what the key stands for
+    first_request jsonb,
     decided_at timestamptz,       -- when the withdrawal was accepted, if it is or was
-    account_id uuid,              -- of accepted ones: where the money goes
+    account_id text,              -- of accepted ones: where the money goes
     bank_account text
 );
 
@@ -144,7 +144,7 @@ BEGIN
         INSERT INTO payments_idempotencykey (scope, key, method, path, request, status, body, created_at)
         SELECT f.scope, f.key, f.method, f.path, f.request, 409, f.body, now() FROM refused AS f
     )
-    SELECT f.ordinal, f.outcome, 409::smallint, f.body, NULL::uuid, f.request, now(), NULL::uuid, NULL::text
+    SELECT f.ordinal, f.outcome, 409::smallint, f.body, NULL::uuid, NULL::jsonb, now(), NULL, NULL
     FROM refused AS f;
 END
 $$;
@@ -218,8 +218,8 @@ BEGIN
             RAISE EXCEPTION 'the pool is too small' USING ERRCODE = 'ET001';
         END IF;
         PERFORM payments_write_accepted(v_accepted, v_total);
-        RETURN QUERY SELECT (d.item).ordinal, 'accepted', NULL::smallint, NULL, (d.item).withdrawal_id, (d.item).request,
-            now(), d.account_id, d.bank_account
+        RETURN QUERY SELECT (d.item).ordinal, 'accepted', NULL::smallint, NULL, NULL::uuid, NULL::jsonb, now(),
+            d.account_id::text, d.bank_account
         FROM unnest(v_accepted) AS d;
     END IF;
     IF cardinality(v_decisions) > coalesce(cardinality(v_accepted), 0) THEN
@@ -257,7 +257,7 @@ BEGIN
     END;
     IF array_position(v_by_key, NULL) IS NULL OR cardinality(array_remove(v_by_key, NULL)) > 0 THEN
         RETURN QUERY SELECT i.ordinal, v_by_key[i.ordinal], k.status, k.body, k.withdrawal_id, k.request,
-            coalesce(w.created_at, now()), NULL::uuid, NULL::text
+            coalesce(w.created_at, now()), NULL, NULL
         FROM unnest(v_items) AS i
         LEFT JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key
         LEFT JOIN payments_withdrawal AS w ON w.id = k.withdrawal_id
@@ -285,7 +285,7 @@ BEGIN
         -- what was written is rolled back; what was decided is still in v_results
     END;
     RETURN QUERY SELECT r.* FROM unnest(v_results) AS r WHERE r.outcome <> 'accepted';
-    RETURN QUERY SELECT r.ordinal, 'aborted', NULL::smallint, NULL, NULL::uuid, NULL::jsonb, now(), NULL::uuid, NULL
+    RETURN QUERY SELECT r.ordinal, 'aborted', NULL::smallint, NULL, NULL::uuid, NULL::jsonb, now(), NULL, NULL
     FROM unnest(v_results) AS r WHERE r.outcome = 'accepted';
 END
 $$;
@@ -331,9 +331,9 @@ END
 $$;
 
 -- Ends pending withdrawals: settled, or failed with the reservation released by compensating entries.
--- One that is final already is left as it is; the answer that is true for each is returned.
+-- One that is final already is left as it is, and its answer, which is the true one, is returned.
 CREATE FUNCTION payments_confirm(items jsonb)
-RETURNS TABLE (withdrawal_id uuid, changed boolean, state text, status smallint, body text)
+RETURNS TABLE (withdrawal_id text, changed boolean, state text, status smallint, body text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
 SET lock_timeout = '2s' AS $$
@@ -364,9 +364,9 @@ BEGIN
         PERFORM payments_release(v_failed);
     END IF;
 
-    RETURN QUERY SELECT i.withdrawal_id, true, i.state, i.status, i.body FROM unnest(v_pending) AS i;
+    RETURN QUERY SELECT i.withdrawal_id::text, true, NULL, NULL::smallint, NULL FROM unnest(v_pending) AS i;
     IF cardinality(v_items) > cardinality(v_pending) THEN
-        RETURN QUERY SELECT w.id, false, w.state::text, k.status, k.body
+        RETURN QUERY SELECT w.id::text, false, w.state::text, k.status, k.body
         FROM unnest(v_items) AS i
         JOIN payments_withdrawal AS w ON w.id = i.withdrawal_id
         LEFT JOIN payments_idempotencykey AS k ON k.withdrawal_id = w.id
