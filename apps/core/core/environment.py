@@ -150,6 +150,9 @@ class CoreEnvironment(Environment):
     verify_books_window_hours: int = Field(default=24, gt=0)
     """How far back that comparison goes in settlement's payouts; the command compares all."""
 
+    request_log_retention_days: int = Field(default=90, ge=0)
+    """How long rows of the request log are kept; 0 for ever. Money, withdrawals and keys always are."""
+
     access_token_minutes: int = Field(default=30, gt=0)
     """How long an access token is good."""
 

@@ -202,3 +202,12 @@ def test_every_money_table_is_guarded() -> None:
             " WHERE t.tgname IN ('append_only', 'kept')"
         )
         assert {name for (name,) in cursor.fetchall()} == set(KEPT)
+
+
+def test_the_application_may_remove_rows_of_the_request_log_only() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'payments%'"
+            " AND has_table_privilege('wallet_app', tablename::text, 'DELETE, TRUNCATE')"
+        )
+        assert [name for (name,) in cursor.fetchall()] == ["payments_apirequestlog"]
