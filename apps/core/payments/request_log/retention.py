@@ -16,8 +16,8 @@ BATCH_ROWS = 5_000
 # an hour's work of a busy platform; the worker's other tasks have their turns meanwhile, and what is left waits an hour
 BUDGET_SECONDS = 60.0
 
-# Ids are UUIDv7: their order is that of time, so the primary key finds old rows, and no further index is written with
-# each withdrawal. An id is made when its request comes in, a withdrawal's created_at milliseconds later by the database's
+# Ids are UUIDv7: their order is that of time, so the primary key finds old rows, and no index more is written with a
+# withdrawal. An id is made when its request comes in, a withdrawal's created_at milliseconds later by the database's
 # clock. Both must be old, so that a clock that was wrong removes nothing early.
 # SKIP LOCKED: a withdrawal that completes its row, however old, is never waited for.
 DELETE_BATCH = """
