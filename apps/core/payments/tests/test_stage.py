@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -25,13 +25,16 @@ class Recorder:
 
     def __init__(self) -> None:
         self.lists: list[list[int]] = []
+        self.leaves_early = False
         self.free = threading.Event()
         self.free.set()
         self.begun = threading.Semaphore(0)
 
-    def __call__(self, members: Sequence[Member]) -> None:
+    def __call__(self, members: Sequence[Member], leave_gate: Callable[[], None]) -> None:
         self.lists.append([member.number for member in members])
         self.begun.release()
+        if self.leaves_early:
+            leave_gate()
         assert self.free.wait(10)
         for member in members:
             if member.number < 0:
@@ -88,6 +91,29 @@ class TestAStage:
         wait_for(members)
         wide.close()
         assert sorted(recorder.lists) == [[1], [2]]
+
+    def test_lets_the_next_list_in_when_the_one_before_only_waits(self, recorder: Recorder, db: None) -> None:
+        gated: Stage[Member] = Stage("gated", recorder, workers=2, largest_list=5, at_once=1)
+        recorder.free.clear()
+        recorder.leaves_early = True
+        members = [Member(1), Member(2)]
+        for member in members:
+            gated.put([member])
+            assert recorder.begun.acquire(timeout=10)
+        recorder.free.set()
+        wait_for(members)
+        gated.close()
+
+    def test_is_not_held_up_by_one_that_stays_in_the_gate(self, recorder: Recorder, db: None) -> None:
+        gated: Stage[Member] = Stage("gated", recorder, workers=3, largest_list=5, at_once=1)
+        recorder.free.clear()
+        members = [Member(number) for number in range(3)]
+        for member in members:
+            gated.put([member])
+            assert recorder.begun.acquire(timeout=10)
+        recorder.free.set()
+        wait_for(members)
+        gated.close()
 
     def test_tells_every_member_when_a_list_cannot_be_worked_on_and_goes_on(
         self, stage: Stage[Member], recorder: Recorder

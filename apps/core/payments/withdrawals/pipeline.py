@@ -7,7 +7,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError
@@ -40,9 +40,13 @@ class Pipeline:
         self._reserve: Stage[Job | AtomicJobs] = Stage(
             "reserve", self._reserve_list, workers=ENVIRONMENT.reserve_connections, largest_list=LARGEST_LIST
         )
-        # one worker for each batch in flight: one that waits for a slow member leaves the others free
+        # one worker for each batch in flight, but one gate: the next one is sent when the first members are answered
         self._settle: Stage[Job] = Stage(
-            "settle", self._settle_list, workers=ENVIRONMENT.settlement_connections, largest_list=LARGEST_LIST
+            "settle",
+            self._settle_list,
+            workers=ENVIRONMENT.settlement_connections,
+            largest_list=LARGEST_LIST,
+            at_once=1,
         )
         self._confirm: Stage[Job] = Stage(
             "confirm", self._confirm_list, workers=ENVIRONMENT.confirm_connections, largest_list=LARGEST_LIST
@@ -57,7 +61,7 @@ class Pipeline:
         for stage in (self._reserve, self._settle, self._confirm):
             stage.close()
 
-    def _reserve_list(self, members: Sequence[Job | AtomicJobs]) -> None:
+    def _reserve_list(self, members: Sequence[Job | AtomicJobs], _leave_gate: Callable[[], None]) -> None:
         waiting: list[Job] = []
         for member in members:
             if member.is_late:
@@ -86,7 +90,7 @@ class Pipeline:
         if to_settle:
             self._settle.put(to_settle)
 
-    def _settle_list(self, members: Sequence[Job]) -> None:
+    def _settle_list(self, members: Sequence[Job], leave_gate: Callable[[], None]) -> None:
         jobs = {job.withdrawal_id: job for job in members if not job.is_late}
         for job in members:
             if job.withdrawal_id not in jobs:
@@ -96,6 +100,7 @@ class Pipeline:
         crash_point(CrashPoint.BEFORE_SETTLE)
         orders = [job.order() for job in jobs.values()]
         for results in settlement_client().settle_each(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds):
+            leave_gate()
             self._settled(jobs, results)
 
     def _settled(self, jobs: Mapping[UUID, Job], results: Mapping[UUID, SettleResult]) -> None:
@@ -111,7 +116,7 @@ class Pipeline:
         if to_confirm:
             self._confirm.put(to_confirm)
 
-    def _confirm_list(self, jobs: Sequence[Job]) -> None:
+    def _confirm_list(self, jobs: Sequence[Job], _leave_gate: Callable[[], None]) -> None:
         crash_point(CrashPoint.BEFORE_CONFIRM)
         confirmed = confirm_what_can_be([job.confirmation for job in jobs if job.confirmation])
         crash_point(CrashPoint.AFTER_CONFIRM)

@@ -26,17 +26,48 @@ class Member(Protocol):
 
 
 LOOK_SECONDS = 1.0
+GATE_SECONDS = 0.02
 
 M = TypeVar("M", bound=Member)
 
 
-class Stage(Generic[M]):
-    """Workers that take what waits, in order of arrival and at most `largest_list` at once, and act on it as a list."""
+class Gate:
+    """Lets few workers through at a time; who stays inside for long holds up the next one for GATE_SECONDS only."""
 
-    def __init__(self, name: str, act: Callable[[Sequence[M]], None], *, workers: int, largest_list: int) -> None:
+    def __init__(self, places: int) -> None:
+        self._places = threading.Semaphore(places)
+
+    def enter(self) -> Callable[[], None]:
+        """Waits for a place; returns what gives it up, of which only the first call counts."""
+        leaves = [self._places.release] if self._places.acquire(timeout=GATE_SECONDS) else []
+
+        def leave() -> None:
+            if leaves:
+                leaves.pop()()
+
+        return leave
+
+
+class Stage(Generic[M]):
+    """Workers that take what waits, in order of arrival and at most `largest_list` at once, and act on it as a list.
+
+    Of the workers, `at_once` go through the gate at the same time. `act` gets the list and a function that gives up the
+    place at the gate, for when nothing but waiting is left to do; else it is given up at the end.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        act: Callable[[Sequence[M], Callable[[], None]], None],
+        *,
+        workers: int,
+        largest_list: int,
+        at_once: int | None = None,
+    ) -> None:
         self.name = name
         self._act = act
         self._largest_list = largest_list
+        self._gate = Gate(at_once or workers)
         self._waiting: deque[tuple[float, M]] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -63,34 +94,47 @@ class Stage(Generic[M]):
 
     def _run(self) -> None:
         looked_at = time.monotonic()
-        while members := self._take():
-            started = time.monotonic()
-            if connection.errors_occurred or started - looked_at > LOOK_SECONDS:
-                # asks the database whether it is still there: not before each list, but after a pause
-                connection.close_if_unusable_or_obsolete()
-                looked_at = started
-            try:
-                self._act(members)
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("%s: the database is away: %s", self.name, str(error).strip())
-                self._fail(members, error)
-            except Exception as error:
-                logger.exception("%s: a list of %d could not be worked on", self.name, len(members))
-                self._fail(members, error)
-            finally:
-                metrics.LIST_SECONDS.labels(self.name).observe(time.monotonic() - started)
+        while self._wait():
+            leave_gate = self._gate.enter()
+            members = self._take()
+            if members:
+                now = time.monotonic()
+                if connection.errors_occurred or now - looked_at > LOOK_SECONDS:
+                    # asks the database whether it is still there: not before each list, but after a pause
+                    connection.close_if_unusable_or_obsolete()
+                    looked_at = now
+                self._work_on(members, leave_gate)
+            leave_gate()
         connection.close()
+
+    def _work_on(self, members: Sequence[M], leave_gate: Callable[[], None]) -> None:
+        started = time.monotonic()
+        try:
+            self._act(members, leave_gate)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("%s: the database is away: %s", self.name, str(error).strip())
+            self._fail(members, error)
+        except Exception as error:
+            logger.exception("%s: a list of %d could not be worked on", self.name, len(members))
+            self._fail(members, error)
+        finally:
+            metrics.LIST_SECONDS.labels(self.name).observe(time.monotonic() - started)
 
     @staticmethod
     def _fail(members: Sequence[M], error: Exception) -> None:
         for member in members:
             member.fail(error)
 
-    def _take(self) -> list[M]:
-        """The next list; empty when the stage is closed and nothing waits any more."""
+    def _wait(self) -> bool:
+        """Returns when something waits; False when the stage is closed and nothing does any more."""
         with self._changed:
             while not self._waiting and not self._closed:
                 self._changed.wait()
+            return bool(self._waiting)
+
+    def _take(self) -> list[M]:
+        """The next list; empty when another worker was faster."""
+        with self._changed:
             taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest_list))]
             if self._waiting:
                 # another worker may be free for what is left
