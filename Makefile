@@ -12,7 +12,7 @@ ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test bench lint format lock generate clean
+.PHONY: help demo demo-once up env test test-load bench lint format lock generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +30,10 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 	@$(PY) -m etebar_quickstart env
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/load
+
+test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, which needs the machine to itself
+	$(PY) -m pytest tests/load
 
 bench: $(VENV)/.installed-runtime ## withdrawals per second, beside the database's own floor; ARGS="--rounds 1" and so on
 	@$(PY) -m etebar_bench $(ARGS)

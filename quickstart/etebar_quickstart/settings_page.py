@@ -53,6 +53,12 @@ LOAD_TEST_ROWS = [
     ("`TOKENS_KEY`", "text", "`locust:tokens`", "The list's name."),
     ("`TARGET_HOST`", "text", "`http://127.0.0.1:8000`", "Core's address; load test only."),
     ("`WITHDRAW_AMOUNT`", "text", "`1.00`", "The amount of each withdrawal; load test only."),
+    ("`TRAFFIC`", "name", "`seed`", "Which users the load test has: [load-testing](load-testing.md)."),
+    ("`LOADTEST_METRICS_PORT`", "integer", "`0`", "Where Prometheus finds the load test's statistics; 0 for nowhere."),
+    ("`BULK_ITEMS`", "integer", "`20`", "Withdrawals in a request of `TRAFFIC=bulk`."),
+    ("`QUIET_USERS`", "integer", "`20`", "Users between the bursts of `TRAFFIC=bursts`."),
+    ("`BURST_USERS`", "integer", "`300`", "Users in a burst."),
+    ("`BURST_SECONDS`", "number", "`20`", "How long a burst lasts."),
 ]
 
 

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 from concurrent.futures import ThreadPoolExecutor
 
 from core.bridge import Receive, Scope, Send, call, environ_of, send_response
@@ -11,6 +12,8 @@ from core.environment import ENVIRONMENT
 from core.wsgi import application as django
 from payments.withdrawals import front
 
+# what is here now stays until the end: no collection need look at it again
+gc.freeze()
 _threads = ThreadPoolExecutor(ENVIRONMENT.web_threads, thread_name_prefix="django")
 
 

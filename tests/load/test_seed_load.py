@@ -15,8 +15,8 @@ import pytest
 from etebar_quickstart import paths
 from etebar_quickstart.stack import Stack
 
-from . import books
-from .platform import databases
+from integration import books
+from integration.platform import databases
 
 USERS, SECONDS, SECONDS_LIMITED = 500, 15, 8
 LIMIT = 3
