@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from integration import books
+from integration.platform import databases
+from integration.waiting import wait_until
 
 from etebar_quickstart import paths
 from etebar_quickstart.ports import free_port
 from etebar_quickstart.stack import Stack
-
-from integration import books
-from integration.platform import databases
-from integration.waiting import wait_until
 
 SEED = "python manage.py shell < scripts/seed_merchants.py && python manage.py shell < scripts/preload_tokens.py"
 LOCUST = ["locust", "-f", "loadtest/locustfile.py", "--headless", "--spawn-rate", "100", "--only-summary"]

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from integration import books
+from integration.platform import databases
 
 from etebar_quickstart import paths
 from etebar_quickstart.stack import Stack
-
-from integration import books
-from integration.platform import databases
 
 USERS, SECONDS, SECONDS_LIMITED = 500, 15, 8
 LIMIT = 3
