@@ -75,7 +75,7 @@ def _leave_logs(directory: Path) -> None:
 
 
 def _fill(stack: Stack, settings: Settings) -> Stage:
-    threads = int(os.environ.get("WEB_THREADS", "32"))
+    threads = int(os.environ.get("WEB_THREADS") or "32")
     clients = max(settings.clients, default=0)
     databases.allow_connections(stack, clients + settings.processes * (threads + 1) + OTHER_CONNECTIONS)
     stack.start("settlement")

@@ -68,11 +68,11 @@ class Situation:
         return self.client.post("/api/v1/withdrawals", b"{", content_type="application/json", headers=headers)
 
     def limited(self) -> Any:
-        def refuse(*_: object) -> None:
+        def refuse(*_: object) -> bool:
             raise RateLimited(headers={"Retry-After": "1"})
 
         with self.monkeypatch.context() as patch:
-            patch.setattr(MerchantRateLimit, "count", refuse)
+            patch.setattr(MerchantRateLimit, "allow_request", refuse)
             return withdraw(self.client, FIRST, KEY)
 
     def database_away(self) -> Any:
