@@ -48,16 +48,16 @@ def staged(settings: Settings, printer: Printer) -> Iterator[Stage]:
     """
     os.environ["GRANIAN_WORKERS"] = str(settings.processes)
     directory = paths.state_directory() / "bench"
-    _clear(directory)
+    clear(directory)
     stack = Stack(directory, ports=Ports.free(), durable=True, report=printer.notice, on_death=printer.failure)
     try:
         with stack:
             yield _fill(stack, settings)
     finally:
-        _leave_logs(directory)
+        leave_logs(directory)
 
 
-def _clear(directory: Path) -> None:
+def clear(directory: Path) -> None:
     """Ends and removes what a killed run left; raises QuickstartError while another one runs."""
     if directory.exists():
         claimed = StateDirectory(directory)
@@ -66,7 +66,8 @@ def _clear(directory: Path) -> None:
         claimed.release()
 
 
-def _leave_logs(directory: Path) -> None:
+def leave_logs(directory: Path) -> None:
+    """Removes all but the logs."""
     for entry in directory.iterdir():
         if entry.is_dir() and entry.name != "logs":
             shutil.rmtree(entry, ignore_errors=True)
