@@ -60,10 +60,17 @@ class Backend:
 
 
 @contextlib.contextmanager
-def backend(stack: Stack, database: str = "walletdb") -> Iterator[Backend]:
-    """A backend in autocommit, ended at the end."""
-    with contextlib.closing(psycopg2.connect(stack.dsn("postgres", database))) as connection:
+def connected(dsn: str) -> Iterator[Connection]:
+    """A connection in autocommit, closed at the end."""
+    with contextlib.closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
+        yield connection
+
+
+@contextlib.contextmanager
+def backend(stack: Stack, database: str = "walletdb") -> Iterator[Backend]:
+    """A backend of the superuser, ended at the end."""
+    with connected(stack.dsn("postgres", database)) as connection:
         yield Backend(connection)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from etebar_bench.capacity import costs, load
+from etebar_bench.capacity import costs, load, pools
 from etebar_bench.capacity.backend import Backend, backend
 from etebar_bench.capacity.tables import cost_rows, part_rows, scan_rows, size_rows, tell
 from etebar_bench.stage import clear, leave_logs
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--withdrawals", type=int, default=0, help="settled ones to load after the last step (0)")
     add("--of-merchants", type=int, default=100_000, help="whose they are: the first so many (100000)")
     add("--lists", type=_numbers, default=(1, 10, 32, 100, 500), help="lengths of lists (1,10,32,100,500)")
+    add("--pools", type=float, default=0, metavar="SECONDS", help="only several connections, so long for each (off)")
     add("--repeats", type=int, help="lists of each length (as many as 3,000 members need)")
     return parser
 
@@ -54,6 +55,28 @@ def _stack(directory: Path, printer: Printer) -> Iterator[Stack]:
 
 
 def _measure(stack: Stack, given: argparse.Namespace) -> int:
+    """As main, on a stack with one merchant."""
+    if given.pools:
+        _pools(stack, given)
+    else:
+        _growth(stack, given)
+    with backend(stack) as wallet, backend(stack, "settlementdb") as settlement:
+        load.add_payouts(wallet, settlement)
+    return _verify(stack)
+
+
+def _pools(stack: Stack, given: argparse.Namespace) -> None:
+    with backend(stack) as wallet:
+        load.add_merchants(wallet, given.merchants[0])
+        merchants = load.merchants(wallet)
+    found = pools.rates(stack, merchants, given.lists, given.pools)
+    columns = ("", *(f"lists of {length}" for length in given.lists))
+    tell(
+        "members per second", [columns, *((name, *(f"{rate:,.0f}" for rate in rates)) for name, rates in found.items())]
+    )
+
+
+def _growth(stack: Stack, given: argparse.Namespace) -> None:
     with backend(stack) as wallet:
         for number in given.merchants:
             load.add_merchants(wallet, number)
@@ -66,9 +89,6 @@ def _measure(stack: Stack, given: argparse.Namespace) -> int:
         )
         for length in given.lists:
             tell(f"statements of a list of {length}, us", part_rows(wallet, load.merchants(wallet), length))
-        with backend(stack, "settlementdb") as settlement:
-            load.add_payouts(wallet, settlement)
-    return _verify(stack)
 
 
 def _load(wallet: Backend, given: argparse.Namespace) -> None:

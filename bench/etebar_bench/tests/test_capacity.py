@@ -13,16 +13,27 @@ from etebar_bench.capacity.parts import with_clocks
 FEW = ["--merchants", "20,40", "--withdrawals", "55", "--of-merchants", "10", "--lists", "1,3", "--repeats", "2"]
 
 
+POOLS = ["--merchants", "20", "--lists", "1,3", "--pools", "0.1"]
+
+
+def run(state: Path, arguments: list[str]) -> str:
+    command = [sys.executable, "-m", "etebar_bench.capacity", *arguments]
+    environment = {**os.environ, "ETEBAR_STATE_DIR": str(state)}
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "The books agree (I1-I6)" in done.stdout
+    assert not (state / "capacity" / "postgres").exists(), "the data is gone"
+    return done.stdout
+
+
 class TestCapacity:
     def test_few_rows_are_measured_and_the_books_agree(self, state: Path) -> None:
-        command = [sys.executable, "-m", "etebar_bench.capacity", *FEW]
-        environment = {**os.environ, "ETEBAR_STATE_DIR": str(state)}
-        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "The books agree (I1-I6)" in done.stdout
-        assert "20 merchants: us of a list" in done.stdout
-        assert "write_accepted 2: INSERT INTO payments_withdrawal" in done.stdout
-        assert not (state / "capacity" / "postgres").exists(), "the data is gone"
+        output = run(state, FEW)
+        assert "20 merchants: us of a list" in output
+        assert "write_accepted 2: INSERT INTO payments_withdrawal" in output
+
+    def test_connections_at_once_are_measured_and_the_books_agree(self, state: Path) -> None:
+        assert "2 connections, two pools" in run(state, POOLS)
 
 
 class TestLine:
