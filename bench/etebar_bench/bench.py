@@ -93,7 +93,9 @@ def _tell(report: Report, printer: Printer) -> None:
     printer.line("\nCPU time in ms for each final withdrawal:")
     for line in table.aligned(table.CPU_COLUMNS, table.cpu_rows(report)):
         printer.line(line)
-    printer.line(f"\nmemory: {table.memory_line(report.memory)}")
+    printer.line(f"\nmemory in MB after each row; at the end {table.memory_line(report.memory)}:")
+    for line in table.aligned(table.MEMORY_COLUMNS, table.memory_rows(report)):
+        printer.line(line)
     for line in table.proof_lines(report):
         printer.line(line)
     if report.is_sound:

@@ -74,5 +74,6 @@ def _row(result: Result) -> dict[str, Any]:
         "books": result.books,
         "rounds": [round(rate, 1) for rate in result.rates],
         "cpu_ms_per_final": {name: round(value, 3) for name, value in result.cpu_ms.items()},
+        "memory_bytes": dict(result.memory),
     }
     return row | ({"batch": result.row.batch} if result.row.batch > 1 else {})

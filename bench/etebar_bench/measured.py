@@ -33,13 +33,17 @@ class Answers:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Measured:
-    """`books` is EXACT or names the difference; `cpu_seconds` is by process group, the generator included."""
+    """`books` is EXACT or names the difference; `cpu_seconds` is by process group, the generator included.
+
+    `memory` are the bytes of each process group when the row's load had just ended.
+    """
 
     row: Row
     round: int
     answers: Answers
     books: str
     cpu_seconds: Mapping[str, float]
+    memory: Mapping[str, int]
 
     @property
     def final_per_s(self) -> float:

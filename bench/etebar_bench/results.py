@@ -10,8 +10,9 @@ from etebar_bench.settings import Row, Work
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result:
-    """A line of the table. `cpu_ms` is CPU time in ms for each final withdrawal, by process group.
+    """A line of the table.
 
+    `cpu_ms` is CPU time in ms for each final withdrawal, by process group; `memory` the most bytes.
     `ratio_to_floor` is None of the floor itself and where no floor was measured.
     """
 
@@ -25,6 +26,7 @@ class Result:
     ratio_to_floor: float | None
     books: str
     cpu_ms: Mapping[str, float]
+    memory: Mapping[str, int]
 
     @property
     def final_per_s(self) -> float:
@@ -49,6 +51,7 @@ def _result(row: Row, rounds: Sequence[Measured], measured: Sequence[Measured]) 
         ratio_to_floor=median(ratios) if ratios else None,
         books=_books(rounds),
         cpu_ms=_cpu_ms(rounds),
+        memory={name: max(one.memory[name] for one in rounds) for name in rounds[0].memory},
     )
 
 

@@ -47,7 +47,8 @@ class Runner:
         before = usage.cpu_seconds(self.stage.stack)
         answers, books, after = work(row, number, seconds)
         used = usage.used_since(before, after) | {"generator": answers.generator_cpu_seconds}
-        return Measured(row=row, round=number, answers=answers, books=books, cpu_seconds=used)
+        memory = {name: size for name, size in usage.memory(self.stage.stack).items() if isinstance(size, int)}
+        return Measured(row=row, round=number, answers=answers, books=books, cpu_seconds=used, memory=memory)
 
     def _floor(self, row: Row, _number: int, seconds: int) -> tuple[Answers, str, dict[str, float]]:
         before = self.books.floor_state()

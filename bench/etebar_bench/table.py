@@ -9,6 +9,7 @@ from etebar_bench.document import Report
 from etebar_bench.results import Result
 
 COLUMNS = ["work", "clients", "final/s", "min-max", "p50 ms", "p99 ms", "refused", "errors", "of the floor", "books"]
+MEMORY_COLUMNS = ["work", "clients", "core", "settlement", "postgres", "redis"]
 CPU_COLUMNS = ["work", "clients", "core", "settlement", "postgres", "redis", "generator"]
 HOW_TO = "What each row is, and how to read it: [how-to/benchmarks.md](../how-to/benchmarks.md)."
 MEGABYTE = 1_000_000
@@ -23,6 +24,18 @@ def cpu_rows(report: Report) -> list[list[str]]:
     """Cells below CPU_COLUMNS: CPU time in ms for each final withdrawal."""
     return [
         [str(result.row.work), str(result.row.clients), *(f"{result.cpu_ms[name]:.2f}" for name in CPU_COLUMNS[2:])]
+        for result in report.results
+    ]
+
+
+def memory_rows(report: Report) -> list[list[str]]:
+    """Cells below MEMORY_COLUMNS: megabytes of each process group after the row."""
+    return [
+        [
+            str(result.row.work),
+            str(result.row.clients),
+            *(f"{result.memory[name] / MEGABYTE:.0f}" for name in MEMORY_COLUMNS[2:]),
+        ]
         for result in report.results
     ]
 
@@ -73,7 +86,9 @@ def markdown(report: Report, date: dt.date) -> str:
             "",
             *_grid(CPU_COLUMNS, cpu_rows(report)),
             "",
-            f"Memory at the end: {memory_line(report.memory)}.",
+            f"Memory in MB after each row; at the end {memory_line(report.memory)}:",
+            "",
+            *_grid(MEMORY_COLUMNS, memory_rows(report)),
             "",
             "Books:",
             "",

@@ -7,24 +7,38 @@ import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor
 
-from core.bridge import Receive, Scope, Send, call, environ_of, send_response
+from core.body_limits import BULK_PATH
+from core.bridge import ClientGone, Receive, Scope, Send, call, environ_of, send_response
 from core.environment import ENVIRONMENT
 from core.wsgi import application as django
 from payments.withdrawals import front
 
+BULKS_AT_ONCE = 16
+
 # what is here now stays until the end: no collection need look at it again
 gc.freeze()
 _threads = ThreadPoolExecutor(ENVIRONMENT.web_threads, thread_name_prefix="django")
+# a bulk waits on its thread: however many there are, the other requests keep theirs
+_bulk_threads = ThreadPoolExecutor(BULKS_AT_ONCE, thread_name_prefix="bulk")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers one HTTP request; other kinds are not served."""
     if scope["type"] != "http":
         raise ValueError(f"only HTTP is served here, not {scope['type']}")
-    environ = await environ_of(scope, receive)
-    if scope["method"] == "POST" and scope["path"] == front.PATH:
+    path: str = scope["path"]
+    if path == "/healthz":
+        # says that the loop turns, however busy the threads are
+        await send_response(send, 200, [("Content-Type", "application/json")], b'{"status": "ok"}')
+        return
+    try:
+        environ = await environ_of(scope, receive)
+    except ClientGone:
+        return
+    if scope["method"] == "POST" and path == front.PATH:
         answer = await front.withdraw(environ)
         if answer is not None:
             await send_response(send, *answer)
             return
-    await send_response(send, *await asyncio.get_running_loop().run_in_executor(_threads, call, django, environ))
+    threads = _bulk_threads if path == BULK_PATH else _threads
+    await send_response(send, *await asyncio.get_running_loop().run_in_executor(threads, call, django, environ))

@@ -17,8 +17,15 @@ Headers = Iterable[tuple[str, str]]
 _WITHOUT_PREFIX = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
+class ClientGone(Exception):  # noqa: N818 - a fact
+    """The client left before its request was whole."""
+
+
 async def environ_of(scope: Scope, receive: Receive) -> Environ:
-    """The request as WSGI has it, its body read; a body that is too large to be taken is left unread."""
+    """The request as WSGI has it, its body read; a body that is too large to be taken is left unread.
+
+    Raises ClientGone when the body has not come whole: half a request is none, even where its half can be read.
+    """
     server, client = scope.get("server") or ("localhost", 80), scope.get("client")
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],
@@ -50,12 +57,18 @@ async def environ_of(scope: Scope, receive: Receive) -> Environ:
 async def _body(length: str, receive: Receive) -> bytes:
     if not length.isdecimal() or int(length) > LARGEST_BODY_BYTES:
         return b""
-    chunks = []
-    while True:
+    chunks: list[bytes] = []
+    more = True
+    while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
         chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)
+        more = message.get("more_body", False)
+    body = b"".join(chunks)
+    if len(body) != int(length):
+        raise ClientGone
+    return body
 
 
 def call(application: Callable[..., Iterable[bytes]], environ: Environ) -> tuple[int, Headers, bytes]:

@@ -48,7 +48,9 @@ class Limiter:
         if time.monotonic() < self._paused_until:
             return
         try:
-            if self._strategy.hit(limit, policy, identity, cost=cost):
+            # a request that is too large for what is left uses up nothing of it
+            fits = cost == 1 or self._strategy.test(limit, policy, identity, cost=cost)
+            if fits and self._strategy.hit(limit, policy, identity, cost=cost):
                 return
             stats = self._strategy.get_window_stats(limit, policy, identity)
         except (redis.RedisError, OSError) as error:

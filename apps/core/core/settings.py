@@ -86,7 +86,15 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         # PgBouncer in transaction mode keeps no session, so no cursor may outlive its transaction
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {"connect_timeout": ENVIRONMENT.db_connect_timeout_seconds, "application_name": "etebar-core"},
+        "OPTIONS": {
+            "connect_timeout": ENVIRONMENT.db_connect_timeout_seconds,
+            "application_name": "etebar-core",
+            # a host that is gone without a word is found out: everybody's withdrawals go through one connection
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+        },
     }
 }
 

@@ -16,12 +16,15 @@ CPU = {"core": 1.0, "settlement": 0.5, "postgres": 2.0, "redis": 0.0, "generator
 PROBLEM = {"type": "about:blank", "status": 409, "code": "insufficient_credit"}
 
 
+MEMORY = {"core": 100_000_000, "settlement": 40_000_000, "postgres": 90_000_000, "redis": 3_000_000}
+
+
 def measured(work: Work, clients: int, round_: int, rate: float, **changes: Any) -> Measured:
     """One row in one round of ten seconds."""
     answers = {"final": int(rate * 10), "p50_ms": 5.0, "p99_ms": 20.0, "generator_cpu_seconds": 0.25}
     books = changes.pop("books", EXACT)
     answered = Answers(seconds=10.0, **{**answers, **changes})
-    return Measured(row=Row(work, clients), round=round_, answers=answered, books=books, cpu_seconds=CPU)
+    return Measured(row=Row(work, clients), round=round_, answers=answered, books=books, cpu_seconds=CPU, memory=MEMORY)
 
 
 def report(*rows: Measured, **changes: Any) -> Report:

@@ -11,7 +11,7 @@ from etebar_bench.cli import parse
 from etebar_bench.measured import percentile
 from etebar_bench.settings import Row, Work
 
-from .factories import measured, report
+from .factories import MEMORY, measured, report
 
 DATE = dt.date(2026, 11, 23)
 ROWS = (
@@ -96,6 +96,7 @@ class TestData:
                 "redis": 0.0,
                 "generator": 0.056,
             },
+            "memory_bytes": MEMORY,
         }
         assert [row.get("batch") for row in data["rows"]] == [None, None, None, 100]
         assert data["rows"][0]["ratio_to_floor"] is None

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from core import rate_limits
@@ -20,6 +21,7 @@ from payments.tests.factories import (
     unique_name,
     withdraw,
 )
+from payments.withdrawals import pipeline
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -52,7 +54,7 @@ class TestItems:
         results = answer.json()["results"]
         assert [result["idempotency_key"] for result in results] == [each["idempotency_key"] for each in items]
         assert [results[0]["body"]["state"], results[1]["body"]["code"]] == ["settled", "insufficient_credit"]
-        assert answer.json()["summary"] == {"settled": 2, "pending": 0, "refused": 1}
+        assert answer.json()["summary"] == {"settled": 2, "pending": 0, "refused": 1, "unknown": 0}
         assert find_differences() == []
 
     @pytest.mark.parametrize(
@@ -115,9 +117,21 @@ class TestItems:
         fund_pool("1000.00")
         merchant = make_merchant(limit="1000.00")
         answer = send(merchant_client(merchant), *(item("0.10", f"k{number}") for number in range(1000)))
-        assert answer.json()["summary"] == {"settled": 1000, "pending": 0, "refused": 0}
+        assert answer.json()["summary"] == {"settled": 1000, "pending": 0, "refused": 0, "unknown": 0}
         assert str(balances(merchant).utilized) == "100.00"
         assert find_differences() == []
+
+
+class TestWhatIsNotKnown:
+    def test_is_not_called_refused(self, client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object) -> None:
+            raise OperationalError("away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pipeline, "reserve", fail)
+            answer = send(client, item("1.00", "k"))
+        assert answer.json()["summary"] == {"settled": 0, "pending": 0, "refused": 0, "unknown": 1}
+        assert statuses(send(client, item("1.00", "k"))) == [201]
 
 
 class TestAllOrNothing:
@@ -209,7 +223,9 @@ class TestTheRequest:
         monkeypatch.setattr(rate_limits, "ENVIRONMENT", limited)
         assert send(client, *(item() for _ in range(6))).status_code == 207
         assert send(client, *(item() for _ in range(6))).status_code == 429
-        assert Withdrawal.objects.count() == 6
+        # what was refused as a whole has used up one request only
+        assert send(client, *(item() for _ in range(2))).status_code == 207
+        assert Withdrawal.objects.count() == 8
         limiter._strategy.storage.reset()
 
     def test_is_one_line_in_the_request_log(self, client: APIClient) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -141,7 +142,7 @@ REQUESTS: dict[str, tuple[dict[str, str], bytes]] = {
     "to another host": ({"host": "elsewhere.example"}, BODY),
     "without a length": ({"content_length": "", "transfer_encoding": "chunked"}, BODY),
     "with a wrong length": ({"content_length": "5,5"}, BODY),
-    "that is too long": ({"content_length": "70000"}, BODY),
+    "that is too long": ({}, BODY + b" " * 70_000),
 }
 VARY_BY_REQUEST = {"X-Request-Id", "Location", "Content-Length"}
 # DRF names the other methods in each of its answers, which nobody asked for
@@ -247,7 +248,35 @@ class TestManyAtOnce:
         assert time.monotonic() - started < 3
 
 
+class TestHalfARequest:
+    @pytest.mark.parametrize("sent", [b'{"amount": "1.00"}', b'{"amount"'])
+    def test_is_none_even_if_it_can_be_read(self, application: Any, token: str, sent: bytes) -> None:
+        messages: list[dict[str, Any]] = [
+            {"type": "http.request", "body": sent, "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+
+        async def receive() -> dict[str, Any]:
+            return messages.pop(0)
+
+        async def send(_: dict[str, Any]) -> None:
+            raise AssertionError("an answer to half a request")
+
+        scope = scope_of(plain(token, content_length="40"), sent)
+        asyncio.run(application.application(scope, receive, send))
+        assert not Withdrawal.objects.exists()
+
+
 class TestOtherRequests:
+    def test_the_probe_of_life_needs_no_thread(self, application: Any) -> None:
+        with ThreadPoolExecutor(1) as threads:
+            application._threads = threads
+            release = threading.Event()
+            threads.submit(release.wait, 10)
+            answer = through_asgi(application, {}, b"", method="GET", path="/healthz")
+            release.set()
+        assert (answer.status, answer.json()) == (200, {"status": "ok"})
+
     def test_are_djangos(self, application: Any, token: str) -> None:
         listed = through_asgi(application, plain(token), b"", method="GET")
         assert (listed.status, listed.json()["results"]) == (200, [])

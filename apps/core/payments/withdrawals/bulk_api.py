@@ -14,7 +14,7 @@ from core.openapi import describe
 from core.rate_limits import MerchantRateLimit
 from core.request_context import context_of
 from core.serializers import validated
-from etebar_common.problems import BulkAborted, ValidationFailed
+from etebar_common.problems import BulkAborted, RequestInProgress, ValidationFailed
 from payments.answers import Answer
 from payments.tokens.authentication import caller_of, merchant_id_of
 from payments.tokens.permissions import IsMerchant
@@ -23,6 +23,7 @@ from payments.withdrawals.serializers import BulkCreateSerializer, BulkSerialize
 
 MULTI_STATUS = 207
 _STATES = {201: "settled", 202: "pending"}
+FIRST_SERVER_ERROR = 500
 
 
 class BulkView(APIView):
@@ -80,8 +81,15 @@ def _results(items: Sequence[Any], answers: Sequence[Answer]) -> list[dict[str, 
     ]
 
 
+def _state(answer: Answer) -> str:
+    """Refused is what certainly moved nothing; of what was not decided, or runs elsewhere, nothing is known."""
+    if answer.status >= FIRST_SERVER_ERROR or f'"code":"{RequestInProgress.code}"' in answer.body:
+        return "unknown"
+    return _STATES.get(answer.status, "refused")
+
+
 def _multi_status(items: Sequence[Any], answers: Sequence[Answer]) -> HttpResponse:
-    states = Counter(_STATES.get(answer.status, "refused") for answer in answers)
-    summary = {state: states[state] for state in ("settled", "pending", "refused")}
+    states = Counter(_state(answer) for answer in answers)
+    summary = {state: states[state] for state in ("settled", "pending", "refused", "unknown")}
     content = orjson.dumps({"results": _results(items, answers), "summary": summary})
     return HttpResponse(content, content_type="application/json", status=MULTI_STATUS)

@@ -41,7 +41,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The truth after confirm: `changed` is False when another had ended the withdrawal before."""
+    """The truth after confirm: `changed` is False when another had ended the withdrawal before, or is at it."""
 
     changed: bool
     state: str
@@ -49,10 +49,11 @@ class Confirmed:
     body: str
 
 
-def confirm(confirmations: Sequence[Confirmation]) -> dict[str, Confirmed]:
+def confirm(confirmations: Sequence[Confirmation]) -> dict[str, Confirmed | None]:
     """Ends the withdrawals; durable when this returns. Returns each one's final answer by withdrawal id.
 
-    One that is not there any more (the sandbox was cleared) has none.
+    None for one that stays pending, because somebody else holds what it needs. One that is not there any more (the
+    sandbox was cleared) has no entry.
     """
     items = {confirmation.members["id"]: confirmation.item() for confirmation in confirmations}
     rows = call_function(
@@ -63,8 +64,10 @@ def confirm(confirmations: Sequence[Confirmation]) -> dict[str, Confirmed]:
     return {row["withdrawal_id"]: _confirmed(row, items[row["withdrawal_id"]]) for row in rows}
 
 
-def _confirmed(row: dict[str, Any], item: dict[str, Any]) -> Confirmed:
+def _confirmed(row: dict[str, Any], item: dict[str, Any]) -> Confirmed | None:
     truth = item if row["changed"] else row
+    if truth["status"] is None:
+        return None
     return Confirmed(row["changed"], truth["state"], truth["status"], truth["body"])
 
 

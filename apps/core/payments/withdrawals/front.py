@@ -24,6 +24,7 @@ from core.body_limits import body_limit_bytes
 from core.bridge import Environ
 from core.problem_handler import problem_response, to_problem
 from core.request_context import context_of, new_context
+from etebar_common import logs
 from payments.answers import Answer
 from payments.request_log.writer import record_request
 from payments.withdrawals.job import Job
@@ -85,7 +86,7 @@ async def withdraw(environ: Environ) -> Sent | None:
     if not length.isdecimal() or int(length) > body_limit_bytes(PATH):
         return None
     request = WSGIRequest(environ)
-    new_context(request)
+    logs.request_id.set(new_context(request).request_id)
     amount = plain_withdrawal(request)
     if amount is None:
         body: io.BytesIO = environ["wsgi.input"]

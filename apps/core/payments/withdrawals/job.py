@@ -84,6 +84,10 @@ class Job:
         self._done.acquire()
 
     @property
+    def size(self) -> int:
+        return 1
+
+    @property
     def withdrawal_id(self) -> UUID:
         return self.request.withdrawal_id
 
@@ -159,6 +163,10 @@ class AtomicJobs:
         self.jobs = [Job(command) for command in commands]
 
     @property
+    def size(self) -> int:
+        return len(self.jobs)
+
+    @property
     def is_late(self) -> bool:
         return self.jobs[0].is_late
 
@@ -175,9 +183,10 @@ class AtomicJobs:
 
 
 def undecided() -> DatabaseUnavailable:
-    """The answer to a request for which no funds were reserved in time, as far as is known."""
+    """The answer to a request of which is not known in time whether funds are reserved."""
     return DatabaseUnavailable(
-        f"nothing was decided within {ENVIRONMENT.settle_deadline_seconds:g} s; repeat the request with the same key",
+        f"no decision is known after {ENVIRONMENT.settle_deadline_seconds:g} s; it may still be made:"
+        " repeat the request with the same key",
         headers={"Retry-After": "2"},
     )
 

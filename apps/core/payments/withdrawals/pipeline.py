@@ -6,6 +6,7 @@ A job goes from stage to stage without its caller, who is woken once: when the a
 import logging
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import metrics
 from core.environment import ENVIRONMENT
+from etebar_common import logs
 from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.problems import NotReady
 from payments.answers import Answer
@@ -21,7 +23,7 @@ from payments.withdrawals.confirm import Confirmed, confirm_what_can_be
 from payments.withdrawals.job import AtomicJobs, Final, Job, undecided
 from payments.withdrawals.outcomes import confirmation_of
 from payments.withdrawals.representation import location
-from payments.withdrawals.reserve import DUPLICATE, Reservation, ReserveRequest, reserve, reserve_all
+from payments.withdrawals.reserve import BUSY, DUPLICATE, Reservation, ReserveRequest, reserve, reserve_all
 from payments.withdrawals.settlement_client import SettleResult, settlement_client
 from payments.withdrawals.stage import Stage
 
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 # a member costs hardly less in a longer list, and while one list settles the next one is reserved
 LARGEST_LIST = 250
+# before a list is tried again of which nothing could be decided
+BUSY_SECONDS = 0.005
 
 Reserved = Reservation | Exception
 
@@ -63,6 +67,7 @@ class Pipeline:
 
     def _reserve_list(self, members: Sequence[Job | AtomicJobs], _leave_gate: Callable[[], None]) -> None:
         waiting: list[Job] = []
+        busy: list[Job | AtomicJobs] = []
         for member in members:
             if member.is_late:
                 member.fail(undecided())
@@ -70,18 +75,39 @@ class Pipeline:
                 waiting.append(member)
             else:
                 # all of it or nothing is a transaction of its own, after those that came before
-                self._reserve_each(waiting)
+                busy += self._reserve_each(waiting)
                 waiting = []
-                self._reserved(member.jobs, reserve_all([job.request for job in member.jobs]))
-        self._reserve_each(waiting)
+                busy += self._reserve_group(member)
+        busy += self._reserve_each(waiting)
+        if busy:
+            if len(busy) == len(members):
+                time.sleep(BUSY_SECONDS)
+            self._reserve.put_back(busy)
 
-    def _reserve_each(self, jobs: Sequence[Job]) -> None:
-        """Decides each job for itself, all in one transaction."""
+    def _reserve_each(self, jobs: Sequence[Job]) -> list[Job]:
+        """Decides each job for itself, all in one transaction; returns those whose merchant somebody else is at."""
+        busy: list[Job] = []
         while jobs:
             results = reserve_what_can_be([job.request for job in jobs])
             self._reserved(jobs, results)
+            undecided_ones = [(job, _outcome(result)) for job, result in zip(jobs, results, strict=True)]
+            busy += [job for job, outcome in undecided_ones if outcome == BUSY]
             # a key that was twice in the list is decided after the first one's commit, when it is a replay
-            jobs = [job for job, result in zip(jobs, results, strict=True) if _outcome(result) == DUPLICATE]
+            jobs = [job for job, outcome in undecided_ones if outcome == DUPLICATE]
+        return busy
+
+    def _reserve_group(self, group: AtomicJobs) -> list[AtomicJobs]:
+        """Decides the jobs of a group together; returns the group when somebody else is at a merchant of it."""
+        try:
+            results = reserve_all([job.request for job in group.jobs])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this group's alone
+            logger.warning("%d withdrawals were not reserved together: %r", group.size, error)
+            group.fail(error)
+            return []
+        if any(result.outcome == BUSY for result in results):
+            return [group]
+        self._reserved(group.jobs, results)
+        return []
 
     def _reserved(self, jobs: Sequence[Job], results: Sequence[Reserved]) -> None:
         crash_point(CrashPoint.AFTER_RESERVE_COMMIT)
@@ -98,6 +124,7 @@ class Pipeline:
         if not jobs:
             return
         crash_point(CrashPoint.BEFORE_SETTLE)
+        logs.request_id.set(_request_id(list(jobs.values())))
         orders = [job.order() for job in jobs.values()]
         for results in settlement_client().settle_each(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds):
             leave_gate()
@@ -152,7 +179,7 @@ def _is_to_settle(job: Job, result: Reserved) -> bool:
             if not job.command.respond_async:
                 return True
             job.leave_pending()
-        case Reservation(outcome="duplicate"):
+        case Reservation(outcome="duplicate" | "busy"):
             pass
         case _:
             job.finish(result)
@@ -169,6 +196,12 @@ def _finish(job: Job, confirmed: Mapping[str, Confirmed | None]) -> None:
     else:
         answer = Answer(end.status, end.body, location(job.withdrawal_id))
         job.finish(Final(answer, is_logged=end.changed and job.command.log is not None))
+
+
+def _request_id(jobs: Sequence[Job]) -> str:
+    """Whose request settlement is asked for; of a list, the first one's and how many came with it."""
+    first = jobs[0].command.context.request_id
+    return first if len(jobs) == 1 else f"{first[:100]}.and.{len(jobs) - 1}"
 
 
 def _outcome(result: Reserved) -> str:

@@ -50,7 +50,8 @@ class ReserveRequest:
 class Reservation:
     """What became of one request.
 
-    `outcome` is accepted, replay, reused, in_progress, duplicate, aborted or the code of a refusal. `status` and `body`
+    `outcome` is accepted, replay, reused, in_progress, aborted or the code of a refusal, or tells that nothing was
+    decided: duplicate (the key is another's in the list), busy (somebody else is at the merchant). `status` and `body`
     are the stored answer of a refusal or of a replay that is final; `withdrawal_id` is what a replay's key stands for;
     `decided_at` is when the withdrawal was accepted, if there is one; `account_id` and `bank_account` are given for
     accepted ones.
@@ -71,7 +72,7 @@ class Reservation:
         return self.outcome == ACCEPTED or (self.outcome == "replay" and self.withdrawal_id is not None)
 
 
-DUPLICATE = "duplicate"
+DUPLICATE, BUSY = "duplicate", "busy"
 ACCEPTED = "accepted"
 ABORTED = "aborted"
 

@@ -40,6 +40,7 @@ class BulkSummarySerializer(serializers.Serializer[Any]):
     settled = serializers.IntegerField()
     pending = serializers.IntegerField()
     refused = serializers.IntegerField()
+    unknown = serializers.IntegerField(help_text="Repeat these with the same keys.")
 
 
 class BulkSerializer(serializers.Serializer[Any]):

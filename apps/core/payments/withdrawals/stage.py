@@ -19,7 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 class Member(Protocol):
-    """What a stage works on."""
+    """What a stage works on; `size` is how many withdrawals it is."""
+
+    @property
+    def size(self) -> int: ...
 
     def fail(self, error: Exception) -> None:
         """Tells whoever waits for the member that its outcome is not known; does nothing when that is told already."""
@@ -84,6 +87,13 @@ class Stage(Generic[M]):
             self._waiting.extend((now, member) for member in members)
             self._changed.notify()
 
+    def put_back(self, members: Sequence[M]) -> None:
+        """Queues members again, before all others and in their order."""
+        now = time.monotonic()
+        with self._changed:
+            self._waiting.extendleft((now, member) for member in reversed(members))
+            self._changed.notify()
+
     def close(self, timeout_seconds: float = 5.0) -> None:
         """Works off what waits, within the timeout, and ends the workers and their connections."""
         with self._changed:
@@ -96,16 +106,25 @@ class Stage(Generic[M]):
         looked_at = time.monotonic()
         while self._wait():
             leave_gate = self._gate.enter()
-            members = self._take()
-            if members:
-                now = time.monotonic()
-                if connection.errors_occurred or now - looked_at > LOOK_SECONDS:
-                    # asks the database whether it is still there: not before each list, but after a pause
-                    connection.close_if_unusable_or_obsolete()
-                    looked_at = now
-                self._work_on(members, leave_gate)
-            leave_gate()
+            try:
+                if members := self._take():
+                    looked_at = self._look_at_connection(looked_at)
+                    self._work_on(members, leave_gate)
+            finally:
+                leave_gate()
         connection.close()
+
+    @staticmethod
+    def _look_at_connection(looked_at: float) -> float:
+        """Asks the database whether it is still there: not before each list, but after a pause or an error."""
+        now = time.monotonic()
+        if not connection.errors_occurred and now - looked_at < LOOK_SECONDS:
+            return looked_at
+        try:
+            connection.close_if_unusable_or_obsolete()
+        except Exception:
+            logger.exception("the connection could not be closed")
+        return now
 
     def _work_on(self, members: Sequence[M], leave_gate: Callable[[], None]) -> None:
         started = time.monotonic()
@@ -123,7 +142,11 @@ class Stage(Generic[M]):
     @staticmethod
     def _fail(members: Sequence[M], error: Exception) -> None:
         for member in members:
-            member.fail(error)
+            try:
+                member.fail(error)
+            except Exception:
+                # the others are to be told all the same, and the worker goes on
+                logger.exception("a member could not be told that it failed")
 
     def _wait(self) -> bool:
         """Returns when something waits; False when the stage is closed and nothing does any more."""
@@ -145,7 +168,7 @@ class Stage(Generic[M]):
 
     def _measure(self, taken: Sequence[tuple[float, M]]) -> None:
         now = time.monotonic()
-        metrics.LIST_MEMBERS.labels(self.name).observe(len(taken))
+        metrics.LIST_MEMBERS.labels(self.name).observe(sum(member.size for _, member in taken))
         waits = metrics.WAIT_SECONDS.labels(self.name)
         for arrived, _ in taken:
             waits.observe(now - arrived)

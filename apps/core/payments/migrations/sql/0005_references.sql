@@ -19,7 +19,7 @@ CREATE TRIGGER withdrawal_is_final BEFORE UPDATE ON payments_idempotencykey FOR 
 CREATE FUNCTION payments_check_withdrawal_references() RETURNS trigger
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
-AS $$
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM new_rows AS n
                WHERE NOT EXISTS (SELECT FROM payments_walletaccount AS a
@@ -35,7 +35,7 @@ $$;
 CREATE FUNCTION payments_check_withdrawal_is_there() RETURNS trigger
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off
-AS $$
+SET search_path = public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM new_rows AS n
                WHERE n.withdrawal_id IS NOT NULL

@@ -4,8 +4,8 @@
 -- Written for lists: each table is touched by one statement, and arrays are walked, never looked into by index. PL/pgSQL
 -- throughout, because it keeps its plans; functions in SQL that are not inlined plan at each call. What plans may be is
 -- fixed where the functions begin: a list's length says nothing about the tables, planning cost more than running, and
--- a row is found by its index however small or large the table was when the plan was made. A lock that somebody holds
--- for long fails one list, within its members' deadline, and not all that would wait behind it.
+-- a row is found by its index however small or large the table was when the plan was made. Nobody waits for a row that
+-- one member alone needs; for the pool a list waits, but not for longer than its members do.
 
 DROP FUNCTION payments_reserve(jsonb, jsonb);
 DROP FUNCTION payments_results(payments_reserve_item[], text[]);
@@ -25,7 +25,8 @@ ALTER TABLE payments_apirequestlog SET (fillfactor = 90);
 
 CREATE TYPE payments_reserve_result AS (
     ordinal integer,
-    outcome text,                 -- accepted, replay, reused, in_progress, duplicate, aborted, or a refusal's code
+    outcome text,                 -- accepted, replay, reused, in_progress, aborted, or a refusal's code; or not decided:
+                                  -- duplicate (of one in this list), busy (somebody else holds the merchant's credit)
     status smallint,              -- with body: the stored answer, if it is final
     body text,
     withdrawal_id uuid,           -- of replays: what the key stands for
@@ -38,7 +39,7 @@ CREATE TYPE payments_reserve_result AS (
 -- An item whose key decided nothing, with what its merchant's state and limit, and the pool, make of it.
 CREATE TYPE payments_decision AS (
     item payments_reserve_item,
-    outcome text,                 -- accepted, or the code of a refusal
+    outcome text,                 -- accepted, busy, or the code of a refusal
     credit_limit numeric,         -- the limit that counted, what is used after it, and the number of the entry
     used_after numeric,
     number bigint,
@@ -48,21 +49,33 @@ CREATE TYPE payments_decision AS (
     bank_account text
 );
 
--- What the keys alone decide: duplicate, in_progress, replay or reused; null for those whose request is to run.
+-- What the keys alone decide: in_progress, replay or reused; null for those whose request is to run, and duplicate for
+-- those that have the key of one of them: in the caller's next list they are its replays.
 CREATE FUNCTION payments_decide_keys(v_items payments_reserve_item[]) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
     v_outcomes text[];
+    v_first integer[];            -- the first in the list that has the same key
     r record;
 BEGIN
-    -- a key that another transaction holds is running there; a key twice in this list is decided in the caller's next one
-    SELECT array_agg(CASE WHEN i.nth > 1 THEN 'duplicate'
+    -- a key that another transaction holds is running there
+    SELECT array_agg(CASE WHEN i.ordinal > i.first THEN 'duplicate'
                           ELSE payments_try_key(i.scope, i.key, i.request) END
-                     ORDER BY i.ordinal)
-    INTO v_outcomes
-    FROM (SELECT x.ordinal, x.scope, x.key, x.request, row_number() OVER (PARTITION BY x.scope, x.key ORDER BY x.ordinal) AS nth
+                     ORDER BY i.ordinal),
+        array_agg(i.first ORDER BY i.ordinal)
+    INTO v_outcomes, v_first
+    FROM (SELECT x.ordinal, x.scope, x.key, x.request,
+              min(x.ordinal) OVER (PARTITION BY x.scope, x.key) AS first
           FROM unnest(v_items) AS x) AS i;
 
+    IF 'duplicate' = ANY (v_outcomes) THEN
+        FOR r IN SELECT i.ordinal, i.scope, i.key, i.request FROM unnest(v_items) AS i LOOP
+            -- the key is not ours: this one asks for itself
+            IF v_outcomes[r.ordinal] = 'duplicate' AND v_outcomes[v_first[r.ordinal]] IS NOT NULL THEN
+                v_outcomes[r.ordinal] := payments_try_key(r.scope, r.key, r.request);
+            END IF;
+        END LOOP;
+    END IF;
     IF 'other_running' = ANY (v_outcomes) THEN
         FOR r IN SELECT i.ordinal, i.scope, i.key FROM unnest(v_items) AS i LOOP
             -- its holder may have been about to let go when we tried; what it wrote is then seen below
@@ -76,7 +89,7 @@ BEGIN
     -- read only now, under the keys' locks
     FOR r IN SELECT i.ordinal, k.request = i.request AS same
              FROM unnest(v_items) AS i JOIN payments_idempotencykey AS k ON k.scope = i.scope AND k.key = i.key LOOP
-        IF v_outcomes[r.ordinal] IS NULL THEN
+        IF coalesce(v_outcomes[r.ordinal], 'duplicate') = 'duplicate' THEN
             v_outcomes[r.ordinal] := CASE WHEN r.same THEN 'replay' ELSE 'reused' END;
         END IF;
     END LOOP;
@@ -99,8 +112,8 @@ BEGIN
     FOR r IN SELECT i AS item, i.ordinal, i.amount, c.credit_limit, c.utilized_amount, c.ledger_number,
                  a.id AS account_id, a.fingerprint::text AS fingerprint, a.bank_account::text AS bank_account,
                  dense_rank() OVER (ORDER BY i.merchant_id) AS place,
-                 -- a credit that was not there to be locked is not counted on, although it may be there now
-                 coalesce(m.state = 'approved' AND u.is_active AND c.merchant_id = ANY (v_locked), false) AS active
+                 coalesce(m.state = 'approved' AND u.is_active AND c.merchant_id IS NOT NULL, false) AS active,
+                 coalesce(c.merchant_id <> ALL (v_locked), false) AS busy
              FROM unnest(v_items) AS i
              LEFT JOIN payments_merchant AS m ON m.id = i.merchant_id
              LEFT JOIN auth_user AS u ON u.id = m.user_id
@@ -112,7 +125,8 @@ BEGIN
             v_used[r.place] := r.utilized_amount;
             v_number[r.place] := r.ledger_number;
         END IF;
-        v_outcome := CASE WHEN NOT r.active THEN 'merchant_not_active'
+        v_outcome := CASE WHEN r.busy THEN 'busy'
+                          WHEN NOT r.active THEN 'merchant_not_active'
                           WHEN v_used[r.place] + r.amount > r.credit_limit THEN 'insufficient_credit'
                           WHEN r.amount > v_pool THEN 'insufficient_pool'
                           ELSE 'accepted' END;
@@ -139,7 +153,7 @@ BEGIN
         SELECT (d.item).*, d.outcome,
             replace(replace(refusals ->> d.outcome, '@amount@', (d.item).amount::text),
                     '@available@', coalesce(d.available::text, '')) AS body
-        FROM unnest(v_decisions) AS d WHERE d.outcome <> 'accepted'
+        FROM unnest(v_decisions) AS d WHERE d.outcome NOT IN ('accepted', 'busy')
     ), stored AS (
         INSERT INTO payments_idempotencykey (scope, key, method, path, request, status, body, created_at)
         SELECT f.scope, f.key, f.method, f.path, f.request, 409, f.body, now() FROM refused AS f
@@ -177,7 +191,9 @@ BEGIN
         idempotency_key, withdrawal_id, created_at)
     SELECT (d.item).log_id, (d.item).request_id, (d.item).method, (d.item).path, (d.item).user_id, (d.item).merchant_id,
         (d.item).remote_address, (d.item).key, (d.item).withdrawal_id, now()
-    FROM unnest(v_accepted) AS d WHERE (d.item).log_id IS NOT NULL;
+    FROM unnest(v_accepted) AS d WHERE (d.item).log_id IS NOT NULL
+    -- it is there when the request was answered before this: it was late
+    ON CONFLICT (id) DO NOTHING;
 
     UPDATE payments_creditpool
     SET available_amount = available_amount - v_total, ledger_number = ledger_number + v_count
@@ -224,6 +240,8 @@ BEGIN
     END IF;
     IF cardinality(v_decisions) > coalesce(cardinality(v_accepted), 0) THEN
         RETURN QUERY SELECT * FROM payments_store_refusals(v_decisions, refusals);
+        RETURN QUERY SELECT (d.item).ordinal, d.outcome, NULL::smallint, NULL, NULL::uuid, NULL::jsonb, now(), NULL, NULL
+        FROM unnest(v_decisions) AS d WHERE d.outcome = 'busy';
     END IF;
 END
 $$;
@@ -244,7 +262,8 @@ BEGIN
     v_locked := ARRAY(SELECT c.merchant_id FROM payments_merchantcredit AS c
                       WHERE c.merchant_id IN (SELECT i.merchant_id FROM unnest(v_items) AS i
                                               WHERE v_by_key[i.ordinal] IS NULL)
-                      ORDER BY c.merchant_id FOR UPDATE);
+                      -- whose credit somebody holds is busy: nobody else waits for it
+                      ORDER BY c.merchant_id FOR UPDATE SKIP LOCKED);
     -- limits and states are read only now, under the locks: a suspension or a lower limit that committed before is seen
     BEGIN
         RETURN QUERY SELECT *
@@ -255,7 +274,7 @@ BEGIN
         RETURN QUERY SELECT *
         FROM payments_write_decisions(payments_decide(v_items, v_by_key, v_locked, v_pool), refusals);
     END;
-    IF array_position(v_by_key, NULL) IS NULL OR cardinality(array_remove(v_by_key, NULL)) > 0 THEN
+    IF cardinality(array_remove(v_by_key, NULL)) > 0 THEN
         RETURN QUERY SELECT i.ordinal, v_by_key[i.ordinal], k.status, k.body, k.withdrawal_id, k.request,
             coalesce(w.created_at, now()), NULL, NULL
         FROM unnest(v_items) AS i
@@ -290,14 +309,10 @@ BEGIN
 END
 $$;
 
--- Gives the reserved funds of failed withdrawals back to their merchants' credit and to the pool.
+-- Gives the reserved funds of failed withdrawals back to their merchants' credit, which is locked, and to the pool.
 CREATE FUNCTION payments_release(v_ids uuid[]) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM payments_merchantcredit AS c
-    WHERE c.merchant_id IN (SELECT w.merchant_id FROM payments_withdrawal AS w WHERE w.id = ANY (v_ids))
-    ORDER BY c.merchant_id FOR UPDATE;
-
     WITH released AS (
         SELECT w.id, w.merchant_id, w.amount, gen_random_uuid() AS transaction_id,
             row_number() OVER m AS merchant_nth, sum(w.amount) OVER m AS merchant_running,
@@ -331,7 +346,8 @@ END
 $$;
 
 -- Ends pending withdrawals: settled, or failed with the reservation released by compensating entries.
--- One that is final already is left as it is, and its answer, which is the true one, is returned.
+-- One that is final already is left as it is, and its answer, which is the true one, is returned. One whose row, or
+-- whose merchant's credit if it failed, somebody holds stays pending, and has no status.
 CREATE FUNCTION payments_confirm(items jsonb)
 RETURNS TABLE (withdrawal_id text, changed boolean, state text, status smallint, body text)
 LANGUAGE plpgsql
@@ -341,12 +357,22 @@ SET lock_timeout = '2s' AS $$
 DECLARE
     v_items payments_confirm_item[];
     v_pending payments_confirm_item[];
+    v_locked bigint[];
     v_failed uuid[];
 BEGIN
     v_items := ARRAY(SELECT i FROM jsonb_populate_recordset(NULL::payments_confirm_item, items) AS i);
     v_pending := ARRAY(SELECT i FROM unnest(v_items) AS i JOIN payments_withdrawal AS w ON w.id = i.withdrawal_id
                        -- pending, said so that the index of all pending ones is of no use
-                       WHERE w.finalized_at IS NULL ORDER BY w.id FOR UPDATE OF w);
+                       WHERE w.finalized_at IS NULL ORDER BY w.id FOR UPDATE OF w SKIP LOCKED);
+    IF EXISTS (SELECT FROM unnest(v_pending) AS i WHERE i.state = 'failed') THEN
+        v_locked := ARRAY(SELECT c.merchant_id FROM payments_merchantcredit AS c
+                          WHERE c.merchant_id IN (SELECT w.merchant_id FROM unnest(v_pending) AS i
+                                                  JOIN payments_withdrawal AS w ON w.id = i.withdrawal_id
+                                                  WHERE i.state = 'failed')
+                          ORDER BY c.merchant_id FOR UPDATE SKIP LOCKED);
+        v_pending := ARRAY(SELECT i FROM unnest(v_pending) AS i JOIN payments_withdrawal AS w ON w.id = i.withdrawal_id
+                           WHERE i.state <> 'failed' OR w.merchant_id = ANY (v_locked));
+    END IF;
 
     UPDATE payments_withdrawal AS w
     SET state = i.state, failure_code = coalesce(i.failure_code, ''), finalized_at = i.finalized_at,
@@ -356,8 +382,12 @@ BEGIN
     UPDATE payments_idempotencykey AS k SET status = i.status, body = i.body
     FROM unnest(v_pending) AS i WHERE k.withdrawal_id = i.withdrawal_id;
 
-    UPDATE payments_apirequestlog AS l SET status = i.status, duration_ms = i.duration_ms
-    FROM unnest(v_pending) AS i WHERE l.id = i.log_id;
+    -- a row that the writer of the log is at is the row of an answer that was given before this one was known
+    UPDATE payments_apirequestlog AS l SET status = f.status, duration_ms = f.duration_ms
+    FROM (SELECT o.id, i.status, i.duration_ms FROM unnest(v_pending) AS i
+          JOIN payments_apirequestlog AS o ON o.id = i.log_id
+          WHERE o.status IS NULL FOR UPDATE OF o SKIP LOCKED) AS f
+    WHERE l.id = f.id;
 
     v_failed := ARRAY(SELECT i.withdrawal_id FROM unnest(v_pending) AS i WHERE i.state = 'failed');
     IF cardinality(v_failed) > 0 THEN
