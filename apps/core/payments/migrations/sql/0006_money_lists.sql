@@ -113,7 +113,7 @@ BEGIN
                  a.id AS account_id, a.fingerprint::text AS fingerprint, a.bank_account::text AS bank_account,
                  dense_rank() OVER (ORDER BY i.merchant_id) AS place,
                  coalesce(m.state = 'approved' AND u.is_active AND c.merchant_id IS NOT NULL, false) AS active,
-                 coalesce(c.merchant_id <> ALL (v_locked), false) AS busy
+                 c.merchant_id IS NOT NULL AND c.merchant_id <> ALL (v_locked) AS busy
              FROM unnest(v_items) AS i
              LEFT JOIN payments_merchant AS m ON m.id = i.merchant_id
              LEFT JOIN auth_user AS u ON u.id = m.user_id
