@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from payments.request_log.writer import writer
-from payments.withdrawals.pipeline import close_pipeline
+from payments.withdrawals.pipeline import pipeline
 from payments.withdrawals.settlement_client import settlement_client
 
 
@@ -13,8 +13,8 @@ from payments.withdrawals.settlement_client import settlement_client
 def core_database(django_db_setup: None) -> Iterator[None]:
     """The test database; the connections of our threads to it are gone when it is dropped."""
     yield
-    close_pipeline()
-    writer().close()
+    pipeline.close()
+    writer.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The commands and requests that people know from the seed, as they type them, in the sandbox profile."""
 
 import re
-import subprocess
 import time
 import uuid
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from etebar_quickstart import paths
 from etebar_quickstart.stack import Stack
 
 from . import books
+from .commands import shell
 from .platform import databases
 
 ADMIN, ADMIN_PASSWORD = "admin", "a"
@@ -36,19 +36,6 @@ def stack() -> Iterator[Stack]:
 def http(stack: Stack) -> Iterator[httpx2.Client]:
     with httpx2.Client(base_url=stack.environments.core_url, trust_env=False, timeout=20) as client:
         yield client
-
-
-def shell(stack: Stack, command: str, directory: Path = paths.CORE) -> subprocess.CompletedProcess[str]:
-    """A command as a person types it, with what `etebar_quickstart env` exports."""
-    return subprocess.run(
-        ["sh", "-c", command],
-        check=False,
-        cwd=directory,
-        env=stack.environments.shell(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 def succeeds(stack: Stack, command: str, directory: Path = paths.CORE) -> str:

@@ -4,7 +4,6 @@
 """
 
 import csv
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from integration import books
+from integration.commands import shell
 from integration.platform import databases
 
 from etebar_quickstart import paths
@@ -38,18 +38,6 @@ class Run:
     requests: Mapping[str, int]
     failures: Mapping[str, int]
     printed: str
-
-
-def shell(stack: Stack, command: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["sh", "-c", command],
-        check=False,
-        cwd=directory,
-        env=stack.environments.shell(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 def locust(stack: Stack, directory: Path, seconds: int) -> Run:

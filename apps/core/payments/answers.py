@@ -23,18 +23,15 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     replayed: bool = False
 
-    @property
-    def content_type(self) -> str:
-        return MEDIA_TYPE if self.status >= FIRST_ERROR_STATUS else "application/json"
+    def all_headers(self) -> dict[str, str]:
+        """Its headers as they are sent."""
+        content_type = MEDIA_TYPE if self.status >= FIRST_ERROR_STATUS else "application/json"
+        replayed = {"Idempotency-Replayed": "true"} if self.replayed else {}
+        return {"Content-Type": content_type, **self.headers, **replayed}
 
     def response(self) -> HttpResponse:
         """The HTTP answer."""
-        response = HttpResponse(
-            self.body, content_type=self.content_type, status=self.status, headers=dict(self.headers)
-        )
-        if self.replayed:
-            response["Idempotency-Replayed"] = "true"
-        return response
+        return HttpResponse(self.body, status=self.status, headers=self.all_headers())
 
 
 def json_text(body: Mapping[str, Any]) -> str:

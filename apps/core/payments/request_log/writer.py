@@ -7,7 +7,6 @@ counted.
 
 import atexit
 import logging
-import os
 import queue
 import threading
 import time
@@ -19,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.http import HttpRequest
 
 from core.client_address import client_address
+from core.per_process import PerProcess
 from core.request_context import RequestContext
 from payments.models import ApiRequestLog
 
@@ -106,26 +106,7 @@ def write_rows(rows: Sequence[ApiRequestLog]) -> None:
     )
 
 
-_writers: dict[int, RequestLogWriter] = {}
-_making = threading.Lock()
-
-
-def writer() -> RequestLogWriter:
-    """This process's writer; a forked child gets one of its own."""
-    process_id = os.getpid()
-    if process_id not in _writers:
-        # the first requests come on many threads at once
-        with _making:
-            if process_id not in _writers:
-                _writers[process_id] = RequestLogWriter()
-    return _writers[process_id]
-
-
-def close_writer() -> None:
-    """Ends this process's writer and its connection; the next row starts another one."""
-    made = _writers.pop(os.getpid(), None)
-    if made is not None:
-        made.close()
+writer = PerProcess(RequestLogWriter)
 
 
 def printable(text: str, length: int) -> str:

@@ -6,9 +6,7 @@ import pytest
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
-from core import rate_limits
 from core.environment import ENVIRONMENT
-from core.rate_limits import Limiter
 from payments.books.checks import find_differences
 from payments.models import ApiRequestLog, IdempotencyKey, Withdrawal
 from payments.request_log.writer import writer
@@ -213,20 +211,13 @@ class TestTheRequest:
         assert send(staff_client(), item()).status_code == 403
         assert send(APIClient(), item()).status_code == 401
 
-    def test_counts_as_many_requests_as_it_has_items(
-        self, client: APIClient, monkeypatch: pytest.MonkeyPatch, redis_url: str
-    ) -> None:
-        limiter = Limiter(redis_url)
-        limiter._strategy.storage.reset()
-        monkeypatch.setattr(rate_limits, "limiter", lambda: limiter)
-        limited = ENVIRONMENT.model_copy(update={"rate_limit_merchant": "10/minute"})
-        monkeypatch.setattr(rate_limits, "ENVIRONMENT", limited)
+    def test_counts_as_many_requests_as_it_has_items(self, client: APIClient, limits: Any) -> None:
+        limits(merchant="10/minute")
         assert send(client, *(item() for _ in range(6))).status_code == 207
         assert send(client, *(item() for _ in range(6))).status_code == 429
         # what was refused as a whole has used up one request only
         assert send(client, *(item() for _ in range(2))).status_code == 207
         assert Withdrawal.objects.count() == 8
-        limiter._strategy.storage.reset()
 
     def test_is_one_line_in_the_request_log(self, client: APIClient) -> None:
         send(client, item(), item())

@@ -13,9 +13,9 @@ from django.test import TransactionTestCase
 from payments.books.checks import find_differences
 from payments.merchants.services import merchant_approve
 from payments.models import IdempotencyKey, Withdrawal
-from payments.request_log.writer import close_writer, writer
+from payments.request_log.writer import writer
 from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, withdraw
-from payments.withdrawals.pipeline import close_pipeline
+from payments.withdrawals.pipeline import pipeline
 
 # answered as soon as the funds are reserved: what is tested here is the reservation
 ASYNC = {"Prefer": "respond-async"}
@@ -47,8 +47,8 @@ class ConcurrentWithdrawals(TransactionTestCase):
     @classmethod
     def tearDownClass(cls) -> None:
         # manage.py test drops the database next, which no connection may use then
-        close_pipeline()
-        close_writer()
+        pipeline.close()
+        writer.close()
         super().tearDownClass()
 
     def test_200_withdrawals_at_the_limit_accept_exactly_as_many_as_fit(self) -> None:

@@ -14,10 +14,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import override_settings
 
-from core import rate_limits
 from core.bridge import call, environ_of
-from core.environment import ENVIRONMENT
-from core.rate_limits import Limiter
 from payments.models import ApiRequestLog, Withdrawal
 from payments.request_log.writer import writer
 from payments.tests.factories import fund_pool, make_merchant, make_staff, unique_name
@@ -186,18 +183,11 @@ class TestARequest:
         rows = ApiRequestLog.objects.filter(request_id__in=["mine", "refused"]).order_by("request_id")
         assert [(row.request_id, row.status, row.path) for row in rows] == [("mine", 201, PATH), ("refused", 409, PATH)]
 
-    def test_over_its_limit_is_429(
-        self, application: Any, token: str, monkeypatch: pytest.MonkeyPatch, redis_url: str
-    ) -> None:
-        limiter = Limiter(redis_url)
-        limiter._strategy.storage.reset()
-        monkeypatch.setattr(rate_limits, "limiter", lambda: limiter)
-        limited = ENVIRONMENT.model_copy(update={"rate_limit_merchant": "2/minute"})
-        monkeypatch.setattr(rate_limits, "ENVIRONMENT", limited)
+    def test_over_its_limit_is_429(self, application: Any, token: str, limits: Any) -> None:
+        limits(merchant="2/minute")
         answers = [through_asgi(application, plain(token), BODY) for _ in range(3)]
         assert [answer.status for answer in answers] == [201, 201, 429]
         assert "Retry-After" in answers[2].headers
-        limiter._strategy.storage.reset()
 
     def test_without_a_database_is_503(self, application: Any, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*_: object) -> None:

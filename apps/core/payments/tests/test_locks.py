@@ -46,8 +46,9 @@ class TestTheOrder:
         "name", ["payments_reserve", "payments_write_accepted", "payments_confirm", "payments_release"]
     )
     def test_in_the_money_functions_is_withdrawals_credit_pool(self, name: str) -> None:
-        text = (Path(migrations.__file__).parent / "sql" / "0006_money_lists.sql").read_text()
-        body = text.split(f"CREATE FUNCTION {name}(")[1].split("\n$$;")[0]
+        directory = Path(migrations.__file__).parent / "sql"
+        text = (directory / "0003_money.sql").read_text() + (directory / "0006_money_lists.sql").read_text()
+        body = text.split(f"CREATE FUNCTION {name}(")[-1].split("\n$$;")[0]
         locking = re.findall(r"UPDATE (payments_\w+)|(?:FROM|JOIN) (payments_\w+) AS \w+\s[^;]*?FOR UPDATE", body)
         tables = [updated or locked for updated, locked in locking if (updated or locked) in ORDER]
         assert tables

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,10 +20,9 @@ from payments.answers import Answer
 from payments.books.checks import find_differences
 from payments.idempotency.identity import RequestIdentity, digest_fields
 from payments.models import ApiRequestLog, IdempotencyKey, Merchant, Withdrawal
-from payments.sandbox.services import Seed, _add_merchants
 from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, withdraw
 from payments.tests.other_connection import connected
-from payments.tests.test_reserve_list import everything
+from payments.tests.test_reserve_list import everything, fresh_books
 from payments.withdrawals import job as job_module
 from payments.withdrawals import pipeline as pipeline_module
 from payments.withdrawals.bulk import withdrawals_create
@@ -221,7 +220,7 @@ class TestManyCallers:
         started = time.monotonic()
         assert withdraw(merchant_client(merchant)).status_code == 201
         assert time.monotonic() - started < 3
-        pipeline_module.close_pipeline()
+        pipeline.close()
         assert Withdrawal.objects.count() == 201
         assert find_differences() == []
         with connection.cursor() as cursor:
@@ -336,16 +335,6 @@ WORKLOADS = st.lists(
 )
 
 
-def fresh_books(pool: str) -> list[Merchant]:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT payments_sandbox_clear()")
-        _add_merchants(Seed(merchants=4, credit_limit=Decimal("10.00")))
-        fund_pool(pool)
-    merchants = list(Merchant.objects.order_by("pk"))
-    Merchant.objects.filter(pk=merchants[3].pk).update(state=Merchant.State.SUSPENDED)
-    return merchants
-
-
 def outcome(job: Job) -> tuple[str, str]:
     """What a caller is told of the books: refused for what, or whose withdrawal; not whether it had ended by then."""
     try:
@@ -376,7 +365,8 @@ def test_withdrawals_that_are_combined_equal_the_same_one_by_one(
     workload: list[tuple[int, str, str]], sizes: list[int], pool: str
 ) -> None:
     def run(*, together: bool) -> tuple[list[tuple[str, str]], dict[str, Any]]:
-        merchants = fresh_books(pool)
+        merchants = fresh_books(pool, merchants=4)
+        Merchant.objects.filter(pk=merchants[3].pk).update(state=Merchant.State.SUSPENDED)
         jobs = [Job(command(merchants[index].pk, amount, f"{index}{key}")) for index, amount, key in workload]
         if together:
             # in pieces that come while others are worked on

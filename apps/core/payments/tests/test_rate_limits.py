@@ -1,7 +1,6 @@
 """Rate limits: who is counted, what 429 says, and that the money path goes on without Redis."""
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,21 +15,6 @@ from core.rate_limits import Limiter
 from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
 
 pytestmark = pytest.mark.usefixtures("books")
-
-
-@pytest.fixture
-def limits(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> Iterator[Any]:
-    """Sets limits by name on a limiter with an empty Redis database."""
-    limiter = Limiter(redis_url)
-    limiter._strategy.storage.reset()
-    monkeypatch.setattr(rate_limits, "limiter", lambda: limiter)
-
-    def set_limits(**values: str) -> None:
-        settings = ENVIRONMENT.model_copy(update={f"rate_limit_{name}": value for name, value in values.items()})
-        monkeypatch.setattr(rate_limits, "ENVIRONMENT", settings)
-
-    yield set_limits
-    limiter._strategy.storage.reset()
 
 
 def log_in(username: str = "nobody", **headers: str) -> Any:

@@ -107,10 +107,10 @@ MEMBERS = st.lists(
 )
 
 
-def fresh_books(pool: str) -> list[Merchant]:
+def fresh_books(pool: str, merchants: int = 3) -> list[Merchant]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT payments_sandbox_clear()")
-        _add_merchants(Seed(merchants=3, credit_limit=Decimal("10.00")))
+        _add_merchants(Seed(merchants=merchants, credit_limit=Decimal("10.00")))
         fund_pool(pool)
     return list(Merchant.objects.order_by("pk"))
 

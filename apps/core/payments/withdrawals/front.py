@@ -37,9 +37,7 @@ __all__ = ["PATH", "withdraw"]
 
 _counting = ThreadPoolExecutor(8, thread_name_prefix="rate-limits")
 
-
 Sent = tuple[int, list[tuple[str, str]], bytes]
-REPLAYED = ("Idempotency-Replayed", "true")
 
 
 class Waker:
@@ -95,7 +93,8 @@ async def withdraw(environ: Environ) -> Sent | None:
     try:
         if is_limited():
             await asyncio.get_running_loop().run_in_executor(_counting, count_request, request)
-        sent = _sent(await _answer(request, amount))
+        answer = await _answer(request, amount)
+        sent = answer.status, list(answer.all_headers().items()), answer.body.encode()
     except Exception as error:  # noqa: BLE001 - as a view's errors: nothing leaves in any other shape
         response = problem_response(to_problem(error))
         sent = response.status_code, list(response.items()), response.content
@@ -117,13 +116,6 @@ async def _answer(request: HttpRequest, amount: Decimal) -> Answer:
 def _end(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-def _sent(answer: Answer) -> Sent:
-    headers = [("Content-Type", answer.content_type), *answer.headers.items()]
-    if answer.replayed:
-        headers.append(REPLAYED)
-    return answer.status, headers, answer.body.encode()
 
 
 def _finished(request: HttpRequest, sent: Sent) -> Sent:

@@ -15,9 +15,8 @@ from core.request_context import RequestContext
 from etebar_common.problems import DatabaseUnavailable
 from payments.answers import Answer
 from payments.idempotency.identity import RequestIdentity
-from payments.models import Withdrawal
 from payments.withdrawals.confirm import Confirmation
-from payments.withdrawals.representation import pending_answer, withdrawal_members
+from payments.withdrawals.representation import pending_answer, pending_members
 from payments.withdrawals.reserve import Reservation, ReserveRequest
 from payments.withdrawals.settlement_client import PayoutOrder
 
@@ -98,12 +97,7 @@ class Job:
 
     def accept(self, reservation: Reservation) -> None:
         """Notes the reservation: from now on the answer is at least `pending`."""
-        self.members = withdrawal_members(
-            withdrawal_id=self.withdrawal_id,
-            amount=self.command.amount,
-            state=Withdrawal.State.PENDING,
-            created_at=reservation.decided_at,
-        )
+        self.members = pending_members(self.withdrawal_id, self.command.amount, reservation.decided_at)
         self.reservation = reservation
 
     def order(self) -> PayoutOrder:

@@ -4,8 +4,6 @@ A job goes from stage to stage without its caller, who is woken once: when the a
 """
 
 import logging
-import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import metrics
 from core.environment import ENVIRONMENT
+from core.per_process import PerProcess
 from etebar_common import logs
 from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.problems import NotReady
@@ -213,23 +212,4 @@ def _count(stage: str, outcomes: Iterable[str]) -> None:
         metrics.OUTCOMES.labels(stage, outcome).inc(count)
 
 
-_pipelines: dict[int, Pipeline] = {}
-_making = threading.Lock()
-
-
-def pipeline() -> Pipeline:
-    """This process's pipeline, started when it is first asked for; a forked child gets one of its own."""
-    process_id = os.getpid()
-    if process_id not in _pipelines:
-        # the first requests come on many threads at once
-        with _making:
-            if process_id not in _pipelines:
-                _pipelines[process_id] = Pipeline()
-    return _pipelines[process_id]
-
-
-def close_pipeline() -> None:
-    """Ends this process's pipeline and its connections; the next job starts another one."""
-    made = _pipelines.pop(os.getpid(), None)
-    if made is not None:
-        made.close()
+pipeline = PerProcess(Pipeline)

@@ -34,6 +34,13 @@ def withdrawal_members(
     }
 
 
+def pending_members(withdrawal_id: UUID, amount: Decimal, created_at: datetime) -> dict[str, Any]:
+    """The members of a withdrawal whose funds are reserved and whose outcome is not known."""
+    return withdrawal_members(
+        withdrawal_id=withdrawal_id, amount=amount, state=Withdrawal.State.PENDING, created_at=created_at
+    )
+
+
 def members_of(withdrawal: Withdrawal) -> dict[str, Any]:
     """The members of a stored withdrawal."""
     return withdrawal_members(

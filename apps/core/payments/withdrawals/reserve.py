@@ -72,9 +72,7 @@ class Reservation:
         return self.outcome == ACCEPTED or (self.outcome == "replay" and self.withdrawal_id is not None)
 
 
-DUPLICATE, BUSY = "duplicate", "busy"
-ACCEPTED = "accepted"
-ABORTED = "aborted"
+ACCEPTED, DUPLICATE, BUSY = "accepted", "duplicate", "busy"
 
 
 @cache

@@ -6,20 +6,12 @@ from rest_framework import serializers
 
 from core.pagination import MAXIMUM_PAGE_SIZE
 from core.serializers import BIGINT_MAXIMUM, AmountField, AnyListField, StrictBooleanField, StrictSerializer, TextField
-from etebar_common.headers import BARE_KEY_PATTERN, MAXIMUM_KEY_LENGTH
 from payments.models import Withdrawal
 from payments.withdrawals.bulk import LARGEST_BULK
 
 
 class WithdrawalCreateSerializer(StrictSerializer):
     amount = AmountField(help_text='A decimal string with at most two places, such as "1.00".')
-
-
-class BulkItemSerializer(StrictSerializer):
-    """What an item must look like; in the document only: an item that does not is answered for itself."""
-
-    idempotency_key = TextField(pattern=BARE_KEY_PATTERN, max_length=MAXIMUM_KEY_LENGTH)
-    amount = AmountField()
 
 
 class BulkCreateSerializer(StrictSerializer):

@@ -12,7 +12,7 @@ from payments.withdrawals.confirm import confirm_what_can_be
 from payments.withdrawals.job import Final, Job, WithdrawalCommand
 from payments.withdrawals.outcomes import confirmation_of
 from payments.withdrawals.pipeline import pipeline
-from payments.withdrawals.representation import location, members_of, pending_answer, withdrawal_members
+from payments.withdrawals.representation import location, members_of, pending_answer, pending_members
 from payments.withdrawals.reserve import Reservation
 from payments.withdrawals.settlement_client import PayoutOrder, SettleResult, settlement_client
 
@@ -66,13 +66,8 @@ def _replayed_answer(command: WithdrawalCommand, reservation: Reservation) -> An
     if reservation.status is not None and reservation.body is not None:
         return Answer(reservation.status, reservation.body, headers, replayed=True)
     assert reservation.withdrawal_id is not None  # noqa: S101 - only withdrawals are stored without an answer
-    members = withdrawal_members(
-        withdrawal_id=reservation.withdrawal_id,
-        # the same key stands for the same amount
-        amount=command.amount,
-        state=Withdrawal.State.PENDING,
-        created_at=reservation.decided_at,
-    )
+    # the same key stands for the same amount
+    members = pending_members(reservation.withdrawal_id, command.amount, reservation.decided_at)
     return pending_answer(members, replayed=True)
 
 

@@ -15,7 +15,6 @@ DROP FUNCTION payments_write_accepted(payments_reserve_item[], text[], payments_
 DROP FUNCTION payments_post_reserves(payments_reserve_item[], text[], payments_limit_decision[], numeric, bigint);
 DROP FUNCTION payments_store_refusals(payments_reserve_item[], text[], payments_limit_decision[], jsonb);
 DROP FUNCTION payments_confirm(jsonb);
-DROP FUNCTION payments_release(uuid[]);
 DROP TYPE payments_limit_decision;
 DROP TYPE payments_reserve_result;
 
@@ -306,42 +305,6 @@ BEGIN
     RETURN QUERY SELECT r.* FROM unnest(v_results) AS r WHERE r.outcome <> 'accepted';
     RETURN QUERY SELECT r.ordinal, 'aborted', NULL::smallint, NULL, NULL::uuid, NULL::jsonb, now(), NULL, NULL
     FROM unnest(v_results) AS r WHERE r.outcome = 'accepted';
-END
-$$;
-
--- Gives the reserved funds of failed withdrawals back to their merchants' credit, which is locked, and to the pool.
-CREATE FUNCTION payments_release(v_ids uuid[]) RETURNS void
-LANGUAGE plpgsql AS $$
-BEGIN
-    WITH released AS (
-        SELECT w.id, w.merchant_id, w.amount, gen_random_uuid() AS transaction_id,
-            row_number() OVER m AS merchant_nth, sum(w.amount) OVER m AS merchant_running,
-            row_number() OVER p AS pool_nth, sum(w.amount) OVER p AS pool_running
-        FROM payments_withdrawal AS w WHERE w.id = ANY (v_ids)
-        WINDOW m AS (PARTITION BY w.merchant_id ORDER BY w.id), p AS (ORDER BY w.id)
-    ), credit AS (
-        UPDATE payments_merchantcredit AS c
-        SET utilized_amount = c.utilized_amount - s.amount, ledger_number = c.ledger_number + s.entries
-        FROM (SELECT r.merchant_id, sum(r.amount) AS amount, count(*) AS entries FROM released AS r GROUP BY 1) AS s
-        WHERE c.merchant_id = s.merchant_id
-        RETURNING c.merchant_id, c.utilized_amount + s.amount AS used_before, c.ledger_number - s.entries AS number_before
-    ), pool AS (
-        UPDATE payments_creditpool AS p
-        SET available_amount = p.available_amount + s.amount, ledger_number = p.ledger_number + s.entries
-        -- counting `credit` makes the merchants' rows change before the pool's
-        FROM (SELECT sum(r.amount) AS amount, count(*) AS entries, (SELECT count(*) FROM credit) AS merchants
-              FROM released AS r) AS s
-        WHERE p.id = 1
-        RETURNING p.available_amount - s.amount AS available_before, p.ledger_number - s.entries AS number_before
-    )
-    INSERT INTO payments_ledgerentry (transaction_id, kind, account, account_id, number, amount, balance_after,
-        withdrawal_id, created_at)
-    SELECT r.transaction_id, 'release', e.account, e.account_id, e.number, e.amount, e.balance_after, r.id, now()
-    FROM released AS r JOIN credit AS c ON c.merchant_id = r.merchant_id CROSS JOIN pool AS p
-    CROSS JOIN LATERAL (VALUES
-        ('merchant', r.merchant_id, c.number_before + r.merchant_nth, -r.amount, c.used_before - r.merchant_running),
-        ('pool', 1, p.number_before + r.pool_nth, r.amount, p.available_before + r.pool_running)
-    ) AS e (account, account_id, number, amount, balance_after);
 END
 $$;
 
