@@ -1,14 +1,9 @@
 """The recorder beside a platform, and core's processes killed while it is at work."""
 
 import contextlib
-import json
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,45 +12,13 @@ from integration.api import Merchant
 from integration.platform import Platform
 from integration.waiting import wait_until
 
-from etebar_quickstart import paths
-
-from .history import Event, read
 from .orders import Caller
+from .recording import Recording, caller_of, record
 
 CLIENTS, BULK_CLIENTS, IMPATIENT_CLIENTS = 64, 6, 6
 ORDINARY, LIMIT, SMALL_LIMIT = 8, "50000.00", "3.00"
-END_SECONDS = 60.0
 # how long core serves between two kills
 SERVES_SECONDS = (0.2, 1.2)
-
-
-@dataclass(frozen=True)
-class Recording:
-    """The recorder's process and its file."""
-
-    process: subprocess.Popen[bytes]
-    path: Path
-
-    def events(self) -> list[Event]:
-        return list(read(self.path))
-
-    def answers(self) -> int:
-        """How many answers are on disk."""
-        return self.path.read_bytes().count(b'"event": "told"')
-
-    def wait_for_answers(self, count: int) -> None:
-        """Until so many more answers are on disk."""
-        before = self.answers()
-        wait_until(f"{count} more answers", lambda: self._goes_on() and self.answers() >= before + count)
-
-    def _goes_on(self) -> bool:
-        assert self.process.poll() is None, f"the recorder ended with {self.process.returncode}"
-        return True
-
-    def end(self) -> int:
-        """Lets every client have its last answer; 0 if each had it."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(END_SECONDS)
 
 
 def callers(platform: Platform) -> list[Caller]:
@@ -70,26 +33,16 @@ def callers(platform: Platform) -> list[Caller]:
 
 
 def _caller(merchant: Merchant, number: int) -> Caller:
-    token = merchant.token["Authorization"].removeprefix("Bearer ")
     is_impatient = BULK_CLIENTS <= number < BULK_CLIENTS + IMPATIENT_CLIENTS
-    return Caller(merchant.number, token, is_bulk=number < BULK_CLIENTS, is_patient=not is_impatient)
+    return caller_of(merchant, is_bulk=number < BULK_CLIENTS, is_patient=not is_impatient)
 
 
 @contextlib.contextmanager
 def recording(platform: Platform, directory: Path, seed: int) -> Iterator[Recording]:
     """The clients are at work."""
-    orders, history = directory / "orders.json", directory / "history.jsonl"
-    address = ["127.0.0.1", platform.stack.ports.core]
-    chosen = [vars(each) for each in callers(platform)]
-    orders.write_text(json.dumps({"address": address, "seed": seed, "callers": chosen}))
-    history.touch()
-    command = [sys.executable, "-m", "chaos.recorder", str(orders), str(history)]
-    process = subprocess.Popen(command, cwd=paths.REPOSITORY / "tests")
-    try:
-        yield Recording(process, history)
-    finally:
-        process.kill()
-        process.wait()
+    address = ("127.0.0.1", platform.stack.ports.core)
+    with record(address, callers(platform), directory, seed) as recorded:
+        yield recorded
 
 
 def kill_everything(platform: Platform) -> None:

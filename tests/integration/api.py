@@ -8,9 +8,6 @@ from typing import Any, Self
 
 import httpx2
 
-from etebar_quickstart.admin import ADMIN, ensure_admin
-from etebar_quickstart.stack import Stack
-
 ACCOUNT = "IRTEST0000000000001"
 ASYNC = {"Prefer": "respond-async"}
 PASSWORD = "p"
@@ -22,12 +19,13 @@ _numbers = itertools.count(1)
 
 
 class Api:
-    """One client for all callers; a context manager. On entry there is an admin, and money in the pool."""
+    """One client for all callers; a context manager. On entry the admin signs in, and there is money in the pool."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, core_url: str, username: str, password: str) -> None:
+        """`username` and `password` are the admin's."""
+        self._admin = username, password
         self._http = httpx2.Client(
-            base_url=f"{stack.environments.core_url}/api/v1",
+            base_url=f"{core_url}/api/v1",
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
             limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
@@ -35,8 +33,7 @@ class Api:
         self.admin: dict[str, str] = {}
 
     def __enter__(self) -> Self:
-        ensure_admin(self._stack)
-        self.admin = self.sign_in(ADMIN, self._stack.environments.secrets.admin_password)
+        self.admin = self.sign_in(*self._admin)
         self.must("POST", "/admin/pool/topup", {"amount": POOL}, self.admin)
         return self
 

@@ -9,6 +9,7 @@ import psutil
 
 from etebar_common.crash import CrashPoint
 from etebar_quickstart import services
+from etebar_quickstart.admin import ADMIN, ensure_admin
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.postgres_data import default_template
 from etebar_quickstart.stack import Stack, in_parallel
@@ -53,7 +54,8 @@ class Platform:
         for name in services.NAMES:
             settings[name] = {**settings[name], "CRASH_POINT_FILE": str(stack.state.path / f"crash-{name}")}
         in_parallel(*(functools.partial(stack.start, name, env=settings[name]) for name in services.NAMES))
-        with Api(stack) as api:
+        ensure_admin(stack)
+        with Api(stack.environments.core_url, ADMIN, stack.environments.secrets.admin_password) as api:
             yield cls(stack, api)
 
     def revive(self) -> None:

@@ -14,6 +14,7 @@ from core.wsgi import application as django
 from payments.withdrawals import front
 
 BULKS_AT_ONCE = 16
+PROBES = {"/healthz": b'{"status": "ok"}', "/readyz": b'{"status": "ready"}'}
 
 # what is here now stays until the end: no collection need look at it again
 gc.freeze()
@@ -27,9 +28,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         raise ValueError(f"only HTTP is served here, not {scope['type']}")
     path: str = scope["path"]
-    if path == "/healthz":
+    if path == "/healthz" or (path == "/readyz" and not ENVIRONMENT.is_draining):
         # says that the loop turns, however busy the threads are
-        await send_response(send, 200, [("Content-Type", "application/json")], b'{"status": "ok"}')
+        await send_response(send, 200, [("Content-Type", "application/json")], PROBES[path])
         return
     try:
         environ = await environ_of(scope, receive)

@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import beat_init, worker_init
+from celery.signals import after_task_publish, beat_init, task_postrun, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
@@ -34,3 +34,15 @@ def refuse_unready_database(**_: object) -> None:
     from core import startup
 
     startup.refuse_unready_database()
+
+
+@worker_ready.connect
+@task_postrun.connect
+@beat_init.connect
+@after_task_publish.connect
+def give_sign_of_life(**_: object) -> None:
+    """For core.sign_of_life, which the probes of a cluster ask."""
+    from core import sign_of_life
+    from core.environment import ENVIRONMENT
+
+    sign_of_life.touch(ENVIRONMENT.sign_of_life_file)

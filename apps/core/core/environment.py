@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import quote
+from typing import Annotated, Any, Self
+from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from etebar_common.environment import Environment, Profile, Secret32, load
+from etebar_common.environment import Environment, Profile, Secret32, SslMode, load
 
 Network = IPv4Network | IPv6Network
 
@@ -31,6 +31,15 @@ def _begins_with(*schemes: str) -> Callable[[str], str]:
         return url
 
     return check
+
+
+def _with_password(url: str, password: str) -> str:
+    """A Redis URL that names a password: its own, or the given one."""
+    parts = urlsplit(url)
+    if parts.password or parts.scheme not in {"redis", "rediss"}:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}").geturl()
 
 
 CommaList = Annotated[list[str], BeforeValidator(_comma_list)]
@@ -99,6 +108,12 @@ class CoreEnvironment(Environment):
     db_owner_password: SecretStr | None = None
     """Its password."""
 
+    db_sslmode: SslMode = SslMode.PREFER
+    """How TLS is used with the database."""
+
+    db_sslrootcert: Path | None = None
+    """The authorities that `verify-ca` and `verify-full` believe."""
+
     db_connect_timeout_seconds: int = Field(default=3, gt=0)
     """How long a connection may take to be made."""
 
@@ -110,6 +125,9 @@ class CoreEnvironment(Environment):
 
     celery_broker_url: RedisUrl = ""
     """Celery's broker, when it is not REDIS_URL."""
+
+    redis_password: SecretStr | None = None
+    """Their password, where the URLs have none."""
 
     settlement_url: HttpUrl = "http://127.0.0.1:9000"
     """Settlement's address."""
@@ -128,6 +146,15 @@ class CoreEnvironment(Environment):
 
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Where Prometheus finds this process's metrics; 0 for nowhere. Worker processes take the next free ports."""
+
+    sign_of_life_file: Path | None = None
+    """Worker and beat touch it while they turn (`python -m core.sign_of_life` looks at it)."""
+
+    admin_username: str = ""
+    """The first member of staff, whom `manage.py ensure_admin` makes."""
+
+    admin_password: SecretStr | None = None
+    """The password that they get; never changed later."""
 
     dispatch_interval_seconds: float = Field(default=1.0, gt=0)
     """How often beat has the dispatcher look for pending withdrawals that are due."""
@@ -170,6 +197,13 @@ class CoreEnvironment(Environment):
 
     rate_limit_register: RateLimit = "30/hour"
     """Registrations per address; the same form."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _redis_urls_have_their_password(cls, given: dict[str, Any]) -> dict[str, Any]:
+        password = given.get("redis_password")
+        urls = {name: given[name] for name in ("redis_url", "celery_broker_url") if name in given}
+        return given | {name: _with_password(url, password) for name, url in urls.items()} if password else given
 
     @model_validator(mode="after")
     def _production_is_not_debugged(self) -> Self:

@@ -1,13 +1,15 @@
-"""Probes: /healthz says that the process answers, /readyz that it can do its work."""
+"""Probes: /healthz says that the process answers, /readyz that callers may be sent here.
 
-from django.db import InterfaceError, OperationalError, connection
+A lost database is not asked for: every process would lose it at once, and somebody has to answer 503.
+"""
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
+from core.environment import ENVIRONMENT
 from core.problem_handler import problem_response
-from core.startup import migrations_missing
-from etebar_common.problems import DatabaseUnavailable
+from etebar_common.problems import NotReady
 
 
 @csrf_exempt
@@ -19,16 +21,7 @@ def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - a view's si
 @csrf_exempt
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
-    try:
-        _ask_database()
-    except (OperationalError, InterfaceError) as error:
-        return problem_response(DatabaseUnavailable(str(error).strip().splitlines()[0]))
-    missing = migrations_missing()
-    if missing:
-        return problem_response(DatabaseUnavailable(f"{len(missing)} migrations are not applied"))
+    """Ready since it started, for it does not start on a database that is not migrated; until it is to end."""
+    if ENVIRONMENT.is_draining:
+        return problem_response(NotReady("this process is about to end"))
     return JsonResponse({"status": "ready"})
-
-
-def _ask_database() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")

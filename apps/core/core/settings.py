@@ -89,6 +89,8 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": ENVIRONMENT.db_connect_timeout_seconds,
             "application_name": "etebar-core",
+            "sslmode": ENVIRONMENT.db_sslmode.value,
+            **({"sslrootcert": str(ENVIRONMENT.db_sslrootcert)} if ENVIRONMENT.db_sslrootcert else {}),
             # a host that is gone without a word is found out: everybody's withdrawals go through one connection
             "keepalives_idle": 5,
             "keepalives_interval": 2,

@@ -1,4 +1,4 @@
-"""What is checked before core serves, and what /readyz asks again."""
+"""What is checked before core serves, and what it waits for."""
 
 from django.conf import settings
 from django.db import OperationalError, ProgrammingError, connection
@@ -12,17 +12,6 @@ def unapplied_migrations() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
-
-
-_is_migrated = False
-
-
-def migrations_missing() -> list[str]:
-    """As unapplied_migrations, but looked up only until there are none: they do not come back while this code runs."""
-    global _is_migrated  # noqa: PLW0603 - one per process
-    missing = [] if _is_migrated else unapplied_migrations()
-    _is_migrated = not missing
-    return missing
 
 
 def recorded_profile() -> str:

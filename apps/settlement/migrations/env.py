@@ -12,6 +12,7 @@ from etebar_common.environment import load
 sys.path.insert(0, str(Path(__file__).parent))
 from deployment_profile import record_profile, refuse_loosening
 
+from settlement.database_state import is_ahead
 from settlement.settings import SERVICE, DatabaseSettings
 
 
@@ -26,6 +27,7 @@ def run() -> None:
         settings.db_host,
         settings.db_port,
         settings.db_name,
+        settings.tls_options,
     )
     try:
         connection = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool).connect()
@@ -37,6 +39,11 @@ def run() -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('settlement migrations'))")
         refuse_loosening(connection, settings.etebar_profile)
         context.configure(connection=connection, transaction_per_migration=False)
+        revision = context.get_context().get_current_revision()
+        if is_ahead(revision):
+            # the code was rolled back, the database is not: what newer code added does not hurt (docs/adr/0015)
+            print(f"{SERVICE}: the database is at migration {revision}, ahead of this code; nothing is done")  # noqa: T201
+            return
         with context.begin_transaction():
             context.run_migrations()
         record_profile(connection, settings.etebar_profile)

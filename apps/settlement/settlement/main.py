@@ -18,7 +18,7 @@ from etebar_common.logs import logging_config
 from settlement.api import errors, openapi
 from settlement.api.middleware import RequestMiddleware
 from settlement.api.routes import batch_router, probes, router, sandbox_router
-from settlement.database import refuse_start_without_database
+from settlement.database_state import refuse_start_without_database
 from settlement.request_log import RequestLog
 from settlement.services import open_services
 from settlement.settings import SERVICE, Settings

@@ -1,11 +1,12 @@
 """Settlement's settings, all from the environment (etebar_common.environment)."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
-from etebar_common.environment import Environment, Profile, Secret32
+from etebar_common.environment import Environment, Profile, Secret32, SslMode
 
 SERVICE = "settlement"
 
@@ -33,6 +34,21 @@ class DatabaseSettings(Environment):
     db_password: SecretStr = SecretStr("")
     """Its password."""
 
+    db_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """How long a connection or a statement may take."""
+
+    db_sslmode: SslMode = SslMode.PREFER
+    """How TLS is used with the database."""
+
+    db_sslrootcert: Path | None = None
+    """The authorities that `verify-ca` and `verify-full` believe."""
+
+    @property
+    def tls_options(self) -> dict[str, str]:
+        """`sslmode` and `sslrootcert`, as in a libpq URL."""
+        root = {"sslrootcert": str(self.db_sslrootcert)} if self.db_sslrootcert else {}
+        return {"sslmode": self.db_sslmode.value} | root
+
 
 class Settings(DatabaseSettings):
     """What the service needs to run. Two internal tokens are valid at once, so that they can be rotated."""
@@ -48,9 +64,6 @@ class Settings(DatabaseSettings):
 
     db_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
     """The most connections to the database."""
-
-    db_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5.0
-    """How long a connection or a statement may take."""
 
     rail: Annotated[RailName, Field(validate_default=True)] = RailName.SANDBOX
     """Who moves the money: the bank in the process, or one behind HTTP. Production refuses `sandbox`."""

@@ -1,13 +1,15 @@
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from settlement_helpers import APP_DIRECTORY, TestDatabase
+from settlement_helpers import APP_DIRECTORY, TestDatabase, settings_for
 from sqlalchemy.exc import DBAPIError
 
-from settlement.database import HEAD_REVISION, is_older
+from settlement.database_state import HEAD_REVISION, is_ahead, is_older
+from settlement.wait_for_database import why_not
 
 
 class TestTheFirstMigrationRun:
@@ -69,3 +71,34 @@ class TestTheRevisionThatTheCodeNeeds:
     def test_is_met_by_a_newer_one_and_not_by_an_older_or_none(self) -> None:
         newer = f"{int(HEAD_REVISION) + 1:04}"
         assert [is_older(revision) for revision in (None, "0000", HEAD_REVISION, newer)] == [True, True, False, False]
+        assert [is_ahead(revision) for revision in (None, "0000", HEAD_REVISION, newer)] == [False, False, False, True]
+
+
+class TestADatabaseThatIsAheadOfTheCode:
+    async def test_is_left_as_it_is(self, database: TestDatabase) -> None:
+        newer = f"{int(HEAD_REVISION) + 1:04}"
+        await database.rows(f"UPDATE alembic_version SET version_num = '{newer}'")
+        try:
+            done = database.alembic("upgrade", "head")
+        finally:
+            await database.rows(f"UPDATE alembic_version SET version_num = '{HEAD_REVISION}'")
+        assert done.returncode == 0, done.stderr
+        assert f"the database is at migration {newer}, ahead of this code; nothing is done" in done.stdout
+
+
+class TestWaitingForTheDatabase:
+    def test_ends_when_it_is_migrated(self, database: TestDatabase) -> None:
+        assert why_not(settings_for(database), migrated=True) is None
+
+    def test_names_one_that_is_away(self, database: TestDatabase) -> None:
+        reason = why_not(settings_for(database, db_port=1), migrated=False)
+        assert reason is not None
+        assert "cannot be reached as settlement_app" in reason
+
+    async def test_goes_on_while_migrations_are_missing(
+        self, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("settlement.database_state.HEAD_REVISION", "9999")
+        settings = settings_for(database)
+        assert await asyncio.to_thread(why_not, settings, migrated=False) is None
+        assert "lacks migrations" in str(await asyncio.to_thread(why_not, settings, migrated=True))

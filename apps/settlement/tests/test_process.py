@@ -11,7 +11,7 @@ from settlement_helpers import PAYOUTS, WITHDRAW, Process, TestDatabase, free_po
 
 from etebar_common import crash
 from etebar_quickstart.services import program
-from settlement.database import refuse_start_without_database
+from settlement.database_state import refuse_start_without_database
 
 
 def refusal(environ: dict[str, str]) -> str:
@@ -46,7 +46,7 @@ class TestTheServiceRefusesToStart:
     def test_with_a_database_that_lacks_migrations(
         self, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("settlement.database.HEAD_REVISION", "0003")
+        monkeypatch.setattr("settlement.database_state.HEAD_REVISION", "0003")
         with pytest.raises(SystemExit, match="lacks migrations; run `alembic upgrade head` as its owner"):
             refuse_start_without_database(settings_for(database))
 

@@ -37,6 +37,16 @@ class LogLevel(StrEnum):
     CRITICAL = "CRITICAL"
 
 
+class SslMode(StrEnum):
+    """How TLS is used with PostgreSQL, by libpq's names."""
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
@@ -55,8 +65,16 @@ class Environment(BaseModel):
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = LogLevel.INFO
     """The least level that is logged; capitals or not."""
 
+    draining_file: Path | None = None
+    """While this file exists, /readyz answers 503, so that no new caller is sent here; all else is served on."""
+
     crash_point_file: Path | None = None
     """The file that arms a crash point; test profile only, the others refuse to start with it."""
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether this process is to end soon."""
+        return self.draining_file is not None and self.draining_file.exists()
 
 
 E_ = TypeVar("E_", bound=Environment)

@@ -117,7 +117,7 @@ def preload_from_environment() -> TokenPreload:
     """N_TOKENS, REDIS_URL and TOKENS_KEY, as the load test names them."""
     return TokenPreload(
         count=int(os.environ.get("N_TOKENS", "1000")),
-        redis_url=os.environ.get("REDIS_URL") or ENVIRONMENT.redis_url,
+        redis_url=ENVIRONMENT.redis_url,
         list_name=os.environ.get("TOKENS_KEY", "locust:tokens"),
     )
 

@@ -4,16 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
 from django.test import Client
 from rest_framework.test import APIClient
 
-from core import health, startup
-from core.environment import CoreEnvironment
+from core import health
+from core.environment import ENVIRONMENT, CoreEnvironment
 from core.startup import refuse_unready_database, unapplied_migrations
 from etebar_common.environment import load
 from etebar_quickstart.testing import TestServers
@@ -85,6 +83,19 @@ class TestSettings:
     )
     def test_the_broker_is_redis_as_celery_names_it(self, url: str, broker_url: str) -> None:
         assert load(CoreEnvironment, "core", GOOD | {"REDIS_URL": url}).broker_url == broker_url
+
+    @pytest.mark.parametrize(
+        ("url", "complete"),
+        [
+            ("redis://redis:6379/0", "redis://:p%2F%40@redis:6379/0"),
+            ("rediss://app@redis/1?ssl_cert_reqs=required", "rediss://app:p%2F%40@redis/1?ssl_cert_reqs=required"),
+            ("redis://app:own@redis/1", "redis://app:own@redis/1"),
+            ("unix:///run/redis.sock?db=2", "unix:///run/redis.sock?db=2"),
+        ],
+    )
+    def test_the_password_of_redis_comes_by_itself(self, url: str, complete: str) -> None:
+        found = load(CoreEnvironment, "core", GOOD | {"REDIS_URL": url, "REDIS_PASSWORD": "p/@"})
+        assert found.redis_url == complete
 
     def test_beats_schedule_is_at_no_predictable_path_in_a_shared_directory(self) -> None:
         assert not hasattr(settings, "CELERY_BEAT_SCHEDULE_FILENAME")
@@ -176,20 +187,13 @@ class TestDatabase:
         assert APIClient().get("/readyz").json() == {"status": "ready"}
         assert APIClient().get("/healthz").json() == {"status": "ok"}
 
-    @pytest.mark.django_db(transaction=True)
-    def test_readiness_tells_missing_migrations(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(startup, "_is_migrated", False)
-        monkeypatch.setattr(startup, "unapplied_migrations", lambda: ["payments.9999_new"])
+    def test_readiness_ends_when_the_process_is_about_to(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        draining = tmp_path / "draining"
+        monkeypatch.setattr(health, "ENVIRONMENT", ENVIRONMENT.model_copy(update={"draining_file": draining}))
+        assert APIClient().get("/readyz").status_code == 200
+        draining.touch()
         answer = APIClient().get("/readyz")
-        assert (answer.status_code, answer.json()["detail"]) == (503, "1 migrations are not applied")
-
-    @pytest.mark.django_db(transaction=True)
-    def test_readiness_tells_a_lost_database(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def away() -> Any:
-            raise OperationalError("gone")
-
-        monkeypatch.setattr(health, "_ask_database", away)
-        assert APIClient().get("/readyz").status_code == 503
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
         assert APIClient().get("/healthz").status_code == 200
 
     @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

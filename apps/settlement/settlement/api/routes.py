@@ -136,8 +136,12 @@ async def healthz() -> Health:
     return Health()
 
 
-@probes.get("/readyz", responses=problem_responses(NotReady, DatabaseUnavailable, InternalError))
+@probes.get("/readyz", responses=problem_responses(NotReady, InternalError))
 async def readyz(running: Running) -> Health:
-    """The database answers and is migrated."""
-    await running.database.require_ready()
+    """Callers may be sent here: since the start, which needs a migrated database, until it is about to end.
+
+    A lost database is not asked for: every process would lose it at once, and somebody has to answer 503.
+    """
+    if running.settings.is_draining:
+        raise NotReady("this process is about to end")
     return Health()
