@@ -5,14 +5,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 TESTED := apps/core libs operators quickstart bench tests
-PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench
+PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
 ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-load bench lint format lock generate clean
+.PHONY: help demo demo-once up env test test-load e2e e2e-full bench images kind-up kind-down lint format lock generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,13 +30,28 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 	@$(PY) -m etebar_quickstart env
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/load
+	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/load --ignore tests/e2e
 
 test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, which needs the machine to itself
 	$(PY) -m pytest tests/load
 
+e2e: $(VENV)/.installed-dev ## on a kind cluster of its own: installed, upgraded, drained and broken under load
+	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x
+
+e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, pods killed at random
+	$(PY) -m pytest tests/e2e --timeout 1500 -x
+
 bench: $(VENV)/.installed-runtime ## withdrawals per second, beside the database's own floor; ARGS="--rounds 1" and so on
 	@$(PY) -m etebar_bench $(ARGS)
+
+images: $(VENV)/.installed-runtime ## the container images of this tree, tagged by its commit; ARGS="core redis" for some
+	@$(PY) -m etebar_deploy images $(ARGS)
+
+kind-up: $(VENV)/.installed-runtime ## a kind cluster with everything installed; again: brings it up to date
+	@$(PY) -m etebar_deploy kind-up
+
+kind-down: $(VENV)/.installed-runtime ## delete that cluster
+	@$(PY) -m etebar_deploy kind-down
 
 lint: $(VENV)/.installed-dev ## style, types, layers, migrations, generated files
 	$(PY) -m ruff check .
@@ -45,6 +60,7 @@ lint: $(VENV)/.installed-dev ## style, types, layers, migrations, generated file
 	$(VENV)/bin/lint-imports
 	$(PY) -m etebar_quickstart run $(PY) -W ignore::RuntimeWarning apps/core/manage.py makemigrations --check --dry-run
 	$(PY) -m etebar_quickstart generate --check
+	$(PY) -m etebar_deploy generate --check
 
 format: $(VENV)/.installed-dev ## put the code in shape
 	$(PY) -m ruff check --fix .
@@ -55,10 +71,11 @@ lock: $(VENV)/.installed-dev ## resolve the dependencies again after a pyproject
 
 generate: $(VENV)/.installed-dev ## write the generated documents anew
 	$(PY) -m etebar_quickstart generate
+	$(PY) -m etebar_deploy generate
 
 clean: ## remove what make made: .venv, .state (the demo's data), caches
 	@if [ -x $(PY) ]; then $(PY) -m etebar_quickstart clean; fi
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
 
-$(VENV)/.installed-%: locks/%.txt locks/build.txt locks/install pyproject.toml $(PYPROJECTS)
+$(VENV)/.installed-%: locks/%.txt locks/build.txt locks/helm.txt locks/install pyproject.toml $(PYPROJECTS)
 	@PYTHON="$(PYTHON)" locks/install $*

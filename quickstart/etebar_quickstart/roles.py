@@ -11,6 +11,7 @@ from etebar_quickstart.secret_store import Secrets
 
 SCRIPT = Path(__file__).with_name("roles.sql")
 ROLES = ("wallet", "wallet_app", "settlement", "settlement_app", "etebar_audit")
+APP_STATEMENT_TIMEOUT = "30s"
 
 
 def create(server: PostgresServer, secrets: Secrets, *, owners_may_create_databases: bool) -> None:
@@ -26,6 +27,7 @@ def create(server: PostgresServer, secrets: Secrets, *, owners_may_create_databa
             **passwords,
             **server.psql_environment(),
             "OWNERS_MAY": "CREATEDB" if owners_may_create_databases else "NOCREATEDB",
+            "APP_STATEMENT_TIMEOUT": APP_STATEMENT_TIMEOUT,
         },
     )
     if done.returncode:

@@ -81,6 +81,13 @@ class TestRoles:
             )
         assert rows == [(0,)]
 
+    @pytest.mark.parametrize(("role", "database"), OWN)
+    def test_a_statement_has_its_time_unless_it_is_an_owners(
+        self, shared: TestServers, role: str, database: str
+    ) -> None:
+        expected = "0" if role in ("wallet", "settlement") else roles.APP_STATEMENT_TIMEOUT
+        assert query(shared.dsn(role, database), "SHOW statement_timeout") == [(expected,)]
+
     def test_the_application_cannot_create_tables(self, shared: TestServers) -> None:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             query(shared.dsn("wallet_app", "walletdb"), "CREATE TABLE intruder (id int)")

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from etebar_quickstart.process import ManagedProcess
+from payments.books import checks
 from payments.books.checks import find_differences
 from payments.books.services import verify_books
 from payments.models import BooksCheck
@@ -56,6 +58,17 @@ FORGERIES = {
 def test_a_forgery_within_core_is_named(some_books: None, invariant: str, statement: str) -> None:
     forge(statement)
     assert invariant in {difference.split(":")[0] for difference in find_differences()}
+
+
+def test_a_check_may_take_longer_than_a_requests_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = checks.Check("I0", "SELECT 'slept' FROM pg_sleep(0.2)")
+    monkeypatch.setattr(checks, "CHECKS", (slow,))
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '50ms'")
+        try:
+            assert find_differences() == ["I0: slept"]
+        finally:
+            cursor.execute("RESET statement_timeout")
 
 
 class TestAgainstSettlement:

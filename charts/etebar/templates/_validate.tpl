@@ -1,0 +1,40 @@
+{{/* What the schema cannot say: values that only make sense together. Fails with the keys' names. */}}
+{{- define "etebar.validate" -}}
+{{- $wrong := list -}}
+{{- if eq (include "etebar.tag" .) "latest" }}
+{{- $wrong = append $wrong "image.tag: `latest` names no version" }}
+{{- end }}
+{{- if not .Values.postgresql.enabled }}
+{{- range $database := list "core" "settlement" }}
+{{- if not (index $.Values.externalDatabase $database).host }}
+{{- $wrong = append $wrong (printf "externalDatabase.%s.host: is empty; name PostgreSQL's host, or set postgresql.enabled=true (for trials)" $database) }}
+{{- end }}
+{{- end }}
+{{- if and (hasPrefix "verify" .Values.externalDatabase.sslMode) (not .Values.externalDatabase.caSecret) }}
+{{- $wrong = append $wrong (printf "externalDatabase.caSecret: is empty; sslMode %s needs the Secret whose ca.crt signed the database's certificate" .Values.externalDatabase.sslMode) }}
+{{- end }}
+{{- end }}
+{{- if and (not .Values.redis.enabled) (not .Values.externalRedis.host) }}
+{{- $wrong = append $wrong "externalRedis.host: is empty; name Redis' host, or set redis.enabled=true" }}
+{{- end }}
+{{- if and (eq .Values.profile "production") (not .Values.settlement.bank.url) }}
+{{- $wrong = append $wrong "settlement.bank.url: is empty; profile production pays through a bank, the sandbox bank pays nobody" }}
+{{- end }}
+{{- if and .Values.settlement.bank.url (not .Values.settlement.bank.existingSecret) }}
+{{- $wrong = append $wrong "settlement.bank.existingSecret: is empty; settlement.bank.url needs the Secret with the bank's token" }}
+{{- end }}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- $wrong = append $wrong "httpRoute.parentRefs: is empty; name the Gateway that the route belongs to" }}
+{{- end }}
+{{- if and .Values.ingress.tlsSecret (not .Values.public.hosts) }}
+{{- $wrong = append $wrong "public.hosts: is empty; ingress.tlsSecret needs the hosts that its certificate is for" }}
+{{- end }}
+{{- range $component, $pod := dict "core.web" .Values.core.web "settlement" .Values.settlement }}
+{{- if gt (int $pod.autoscaling.minReplicas) (int $pod.autoscaling.maxReplicas) }}
+{{- $wrong = append $wrong (printf "%s.autoscaling.minReplicas: is more than maxReplicas" $component) }}
+{{- end }}
+{{- end }}
+{{- with $wrong }}
+{{- fail (printf "\n\nThese values do not go together:\n  %s\n" (join "\n  " .)) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,27 @@
+{{/* `helm test` runs pods of core's image. */}}
+
+{{/* whether the functional story is among them: it registers a merchant and tops up the pool */}}
+{{- define "etebar.hasStory" -}}
+{{- if and .Values.tests.enabled (ne .Values.profile "production") }}true{{ end }}
+{{- end }}
+
+{{- define "etebar.testAnnotations" -}}
+helm.sh/hook: test
+helm.sh/hook-delete-policy: before-hook-creation
+{{- end }}
+
+{{/* a test's container: (dict "root" $ "name" "reach" "command" (list ...)) */}}
+{{- define "etebar.testContainer" -}}
+name: {{ .name }}
+{{ include "etebar.image" (dict "root" .root "name" "core") }}
+{{ include "etebar.containerSecurity" . }}
+command: {{ .command | toJson }}
+resources:
+  requests: {cpu: 10m, memory: 32Mi}
+  limits: {memory: 128Mi}
+volumeMounts:
+  - {name: scripts, mountPath: /tests, readOnly: true}
+  {{- if .admin }}
+  - {name: admin, mountPath: /run/secrets/admin, readOnly: true}
+  {{- end }}
+{{- end }}

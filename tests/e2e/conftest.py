@@ -1,0 +1,33 @@
+"""One cluster for the whole run: made by `make kind-up`, as a user makes it, and deleted at the end.
+
+E2E_KEEP=1 takes a cluster that is there, with what is installed in it, and leaves it; E2E_CLUSTER and E2E_PORT name it.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from integration.api import Api
+
+from .cluster import Cluster, make, running_tag
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    if os.environ.get("E2E_KEEP") == "1":
+        yield Cluster(running_tag())
+        return
+    # the user's own clusters are none of our business
+    os.environ["KUBECONFIG"] = str(tmp_path_factory.mktemp("kind") / "config")
+    make("kind-down")
+    try:
+        make("kind-up")
+        yield Cluster(running_tag())
+    finally:
+        make("kind-down")
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Iterator[Api]:
+    with cluster.api() as client:
+        yield client

@@ -1,0 +1,72 @@
+"""A fresh cluster, `make kind-up`: the platform serves through the ingress, and nothing in it is privileged."""
+
+import httpx2
+from integration.api import Api, assert_problem, new_key
+
+from .cluster import ADDRESS, RELEASE, Cluster
+
+PUBLIC = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
+
+
+class TestTheRelease:
+    def test_passes_its_own_tests(self, cluster: Cluster) -> None:
+        printed = cluster.helm("test", RELEASE, "--logs", "--timeout", "4m")
+        assert "ok it withdraws 4.00" in printed
+        assert "settlement (settlement:9000) is closed" in printed
+        assert "settlement (settlement:9000) is open" in printed
+
+    def test_is_admitted_under_the_restricted_pod_security(self, cluster: Cluster) -> None:
+        (namespace,) = cluster.get("namespaces", "--field-selector", f"metadata.name={cluster.namespace}")
+        assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        warned = [each["message"] for each in cluster.get("events") if "PodSecurity" in each.get("message", "")]
+        assert warned == []
+        assert cluster.ready("core-web") == 2
+
+    def test_restarted_nothing_on_the_way(self, cluster: Cluster) -> None:
+        restarts = {
+            f"{pod['metadata']['name']}/{status['name']}": status["restartCount"]
+            for pod in cluster.get("pods")
+            for status in pod["status"].get("containerStatuses", [])
+        }
+        assert {name: count for name, count in restarts.items() if count} == {}
+
+    def test_changes_nothing_when_it_is_upgraded_to_itself(self, cluster: Cluster) -> None:
+        before = {each["metadata"]["name"] for each in cluster.get("pods", "--field-selector", "status.phase=Running")}
+        secrets = {name: cluster.secret(name) for name in ("etebar-core", "etebar-internal-token", "etebar-admin")}
+        cluster.upgrade()
+        after = {each["metadata"]["name"] for each in cluster.get("pods", "--field-selector", "status.phase=Running")}
+        assert after == before
+        assert {name: cluster.secret(name) for name in secrets} == secrets
+
+
+class TestAMerchant:
+    def test_withdraws_through_the_ingress(self, api: Api) -> None:
+        merchant = api.merchant(limit="100.00")
+        key = new_key()
+        first = merchant.withdraw("40.00", key)
+        assert (first.status_code, first.json()["state"]) == (201, "settled")
+        again = merchant.withdraw("40.00", key)
+        assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+        assert_problem(merchant.withdraw("61.00"), 409, "insufficient_credit")
+        assert merchant.used() == "40.00"
+
+    def test_is_asked_for_a_token(self) -> None:
+        assert_problem(httpx2.get(f"{PUBLIC}/api/v1/me"), 401, "not_authenticated")
+
+
+class TestTheIngress:
+    def test_has_nothing_but_what_is_public(self) -> None:
+        routed = {
+            path: "application/problem+json" in answer.headers.get("Content-Type", "") or answer.status_code < 400
+            for path in ("/api/docs", "/admin/login/", "/healthz", "/readyz", "/metrics", "/internal/v1/merchants", "/")
+            for answer in [httpx2.get(f"{PUBLIC}{path}")]
+        }
+        assert routed == {
+            "/api/docs": True,
+            "/admin/login/": True,
+            "/healthz": False,
+            "/readyz": False,
+            "/metrics": False,
+            "/internal/v1/merchants": False,
+            "/": False,
+        }

@@ -1,0 +1,139 @@
+"""By traffic: strangers reach nothing of the release, its parts reach what the table allows, and nothing else."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+import pytest
+from integration.waiting import wait_until
+
+from .cluster import Cluster
+
+OUTSIDE = "strangers"
+PORTS = {"settlement": 9000, "postgresql": 5432, "redis": 6379, "core-web": 8000}
+# a sidecar listens on loopback only
+PGBOUNCER_PORT, METRICS_PORT, OPEN_DOOR = 6432, 9464, 8080
+
+# opens connections all at once: a dropped packet is noticed after the timeout only
+PROBE = """
+import json, socket, sys
+from concurrent.futures import ThreadPoolExecutor
+def is_open(address):
+    host, port = address.rsplit(":", 1)
+    try:
+        socket.create_connection((host, int(port)), 3).close()
+    except OSError:
+        return False
+    return True
+addresses = sys.argv[1:]
+with ThreadPoolExecutor() as threads:
+    print(json.dumps(dict(zip(addresses, threads.map(is_open, addresses)))))
+"""
+
+
+def reach(cluster: Cluster, pod: str, addresses: Mapping[str, str], container: str | None = None) -> dict[str, bool]:
+    """Which of the named addresses a pod can open."""
+    printed = cluster.execute(pod, "python3", "-c", PROBE, *addresses.values(), container=container)
+    found = json.loads(printed)
+    return {name: found[address] for name, address in addresses.items()}
+
+
+def stranger(tag: str) -> str:
+    """A pod without any label of ours that listens on OPEN_DOOR."""
+    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    container = {
+        "name": "stranger",
+        "image": f"etebar-core:{tag}",
+        "command": ["python3", "-m", "http.server", str(OPEN_DOOR), "--directory", "/tmp"],  # noqa: S108 - in a pod
+        "securityContext": security,
+    }
+    spec = {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+    }
+    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger"}, "spec": spec})
+
+
+def door_of(place: Cluster) -> str:
+    """Where the stranger of a namespace listens."""
+    (pod,) = place.get("pods", "--field-selector=metadata.name=stranger")
+    return f"{pod['status']['podIP']}:{OPEN_DOOR}"
+
+
+@pytest.fixture(scope="module")
+def strangers(cluster: Cluster) -> Iterator[dict[str, Cluster]]:
+    """A stranger in the release's namespace, and one in another."""
+    outside = Cluster(cluster.tag, OUTSIDE)
+    both = {"inside": cluster, "outside": outside}
+    cluster.kubectl("create", "namespace", OUTSIDE)
+    for each in both.values():
+        each.kubectl("apply", "-f", "-", text=stranger(cluster.tag))
+    for each in both.values():
+        each.kubectl("wait", "--for=condition=Ready", "pod/stranger", "--timeout=2m")
+    yield both
+    cluster.kubectl("delete", "pod", "stranger", "--wait=false")
+    cluster.kubectl("delete", "namespace", OUTSIDE, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def targets(cluster: Cluster, strangers: dict[str, Cluster]) -> dict[str, str]:
+    """Addresses of everything that listens, by Service and by pod."""
+    del strangers
+    services = {"settlement": "settlement", "postgresql": "postgresql", "redis": "redis", "core-web": "core"}
+    found = {f"service {name}": f"{service}.{cluster.namespace}:{PORTS[name]}" for name, service in services.items()}
+    for name, port in PORTS.items():
+        found[f"pod {name}"] = f"{cluster.pods(name)[0]['status']['podIP']}:{port}"
+    web = cluster.pods("core-web")[0]["status"]["podIP"]
+    return found | {"pod pgbouncer": f"{web}:{PGBOUNCER_PORT}", "pod metrics": f"{web}:{METRICS_PORT}"}
+
+
+def another_pod(cluster: Cluster, component: str) -> str:
+    """Not the one whose address is a target: whatever listens in a pod is open to itself."""
+    return str(cluster.pods(component)[1]["metadata"]["name"])
+
+
+class TestAStranger:
+    @pytest.mark.parametrize("where", ["inside", "outside"])
+    def test_reaches_nothing(self, strangers: dict[str, Cluster], targets: dict[str, str], where: str) -> None:
+        door = {"another stranger": door_of(strangers["outside" if where == "inside" else "inside"])}
+        found = reach(strangers[where], "stranger", {**targets, **door})
+        assert found == dict.fromkeys(targets, False) | {"another stranger": True}
+
+
+class TestCore:
+    def test_reaches_what_it_needs(self, cluster: Cluster, targets: dict[str, str]) -> None:
+        needed = {name: address for name, address in targets.items() if "core" not in name}
+        found = reach(cluster, another_pod(cluster, "core-web"), needed, "web")
+        # its own PgBouncer is on loopback; another pod's, and metrics, are not for it
+        assert found == dict.fromkeys(needed, True) | {"pod pgbouncer": False, "pod metrics": False}
+
+    def test_reaches_nobody_else(self, cluster: Cluster, strangers: dict[str, Cluster]) -> None:
+        addresses = {"the Kubernetes API": "kubernetes.default:443"}
+        addresses |= {f"a stranger {where}": door_of(each) for where, each in strangers.items()}
+        assert reach(cluster, "deploy/core-web", addresses, "web") == dict.fromkeys(addresses, False)
+
+
+class TestSettlement:
+    def test_reaches_its_database_and_not_core_or_redis(self, cluster: Cluster, targets: dict[str, str]) -> None:
+        # the Service may lead it to itself, which no policy forbids
+        others = {name: address for name, address in targets.items() if name != "service settlement"}
+        found = reach(cluster, another_pod(cluster, "settlement"), others, "settlement")
+        assert {name for name, is_open in found.items() if is_open} == {"service postgresql", "pod postgresql"}
+
+
+class TestWithoutThePolicies:
+    def test_a_stranger_gets_through(
+        self, cluster: Cluster, strangers: dict[str, Cluster], targets: dict[str, str]
+    ) -> None:
+        cluster.kubectl("delete", "networkpolicies", "--all")
+        # a sidecar listens on loopback only: nobody gets there without a policy, either
+        others = {name: address for name, address in targets.items() if name != "pod pgbouncer"}
+        try:
+            for each in strangers.values():
+                wait_until("strangers get through", lambda each=each: all(reach(each, "stranger", others).values()))
+        finally:
+            cluster.upgrade()
+        wait_until(
+            "strangers are kept out", lambda: not any(reach(strangers["inside"], "stranger", targets).values()), 60
+        )

@@ -1,0 +1,57 @@
+"""Rollback, uninstall and a second installation in the same namespace, on what the first one kept."""
+
+import httpx2
+from integration.api import PASSWORD, Api
+from integration.waiting import wait_until
+
+from .cluster import NAMESPACE, RELEASE, Cluster
+
+KEPT = "helm.sh/resource-policy"
+KINDS = (
+    "deployments,statefulsets,replicasets,pods,jobs,services,configmaps,secrets,persistentvolumeclaims,serviceaccounts,"
+    "networkpolicies,ingresses,poddisruptionbudgets,horizontalpodautoscalers"
+)
+# made by Kubernetes itself, or by Helm for its own history
+OF_THE_CLUSTER = {"kube-root-ca.crt", "default"}
+
+
+class TestTheRelease:
+    def test_goes_back_to_its_first_version(self, cluster: Cluster, api: Api) -> None:
+        cluster.helm("rollback", RELEASE, "1", "--wait", "--timeout", "4m")
+        images = {pod["spec"]["containers"][0]["image"] for pod in cluster.pods("core-web")}
+        assert images == {f"etebar-core:{cluster.tag}"}
+        assert api.merchant().withdraw().status_code == 201
+        cluster.assert_books_agree()
+
+    def test_leaves_nothing_but_what_is_marked_keep_and_comes_back_on_it(self, cluster: Cluster, api: Api) -> None:
+        merchant = api.merchant(limit="10.00")
+        assert merchant.withdraw("4.00").status_code == 201
+        name = api.must("GET", "/me", headers=merchant.token)["username"]
+        cluster.helm("uninstall", RELEASE, "--wait", "--timeout", "4m")
+        wait_until("nothing is left", lambda: not left(cluster), 120)
+
+        cluster.upgrade()
+        token = wait_until("the ingress knows the new pods", lambda: signed_in(api, name), 60)
+        assert api.must("GET", "/me", headers=token)["available_credit"] == "6.00"
+        assert cluster.helm("test", RELEASE, "--timeout", "4m")
+        cluster.assert_books_agree()
+
+
+def left(cluster: Cluster) -> list[str]:
+    """Objects of the namespace that nobody marked to be kept."""
+    return [
+        f"{each['kind']}/{each['metadata']['name']}"
+        for each in cluster.get(KINDS)
+        if each["metadata"].get("annotations", {}).get(KEPT) != "keep"
+        and each["metadata"]["name"] not in OF_THE_CLUSTER
+        and each["metadata"]["namespace"] == NAMESPACE
+    ]
+
+
+def signed_in(api: Api, username: str) -> dict[str, str] | None:
+    """The token of a merchant of the first installation, once core answers."""
+    try:
+        answer = api.send("POST", "/auth/token", {"username": username, "password": PASSWORD})
+    except httpx2.TransportError:
+        return None
+    return {"Authorization": f"Bearer {answer.json()['access']}"} if answer.status_code == 200 else None
