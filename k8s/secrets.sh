@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the Secrets that the chart reads, with random content, for clusters where the chart cannot make them itself (GitOps,
+# Prints the Secrets that the chart reads, with random content, where the chart cannot make them itself (GitOps,
 # Tilt, CloudNativePG). All of them, or those named:
 #     k8s/secrets.sh | kubectl --namespace etebar create --filename -
 # `create` leaves alone what is there already: never `apply`, which would replace keys that data is signed with.

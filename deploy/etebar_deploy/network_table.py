@@ -92,8 +92,8 @@ def _rows(found: Iterable[Flow]) -> Iterator[str]:
     ports: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for (target, port), names in sorted(sources.items()):
         ports.setdefault((target, tuple(sorted(names))), []).append(port)
-    for (target, names), numbers in ports.items():
-        yield f"| {target} | {', '.join(numbers)} | {', '.join(names)} |"
+    for (target, reached_by), numbers in ports.items():
+        yield f"| {target} | {', '.join(numbers)} | {', '.join(reached_by)} |"
 
 
 def _strangers(own: Network) -> str:

@@ -6,11 +6,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import scratch_repository as scratch
 
 from etebar_deploy import build_context, images
 from etebar_quickstart import QuickstartError, paths
-
-from . import scratch
 
 
 def packed(repository: Path, *folders: str, ca: Path | None = None) -> dict[str, tarfile.TarInfo]:

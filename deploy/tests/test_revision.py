@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import scratch_repository as scratch
 
 from etebar_deploy import revision
 from etebar_quickstart import QuickstartError
-
-from . import scratch
 
 VALID_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 

@@ -96,6 +96,21 @@ class TestSchemas:
         assert [one["kind"] for one in _documents(path.read_text()) if "spec" not in one] in ([], ["Namespace"])
 
 
+class TestKind:
+    def test_what_surrounds_the_chart_is_valid(self) -> None:
+        paths = [path for path in (REPOSITORY / "k8s" / "kind").glob("*.yaml") if path.name != "values.yaml"]
+        objects = [one for path in paths for one in _documents(path.read_text())]
+        assert [
+            problem for version in kubernetes_schema.VERSIONS for one in objects for problem in problems(one, version)
+        ] == []
+        assert len(objects) >= 1
+
+    @pytest.mark.parametrize("policy", POLICIES)
+    def test_its_values_hold_to(self, policy: str) -> None:
+        values = yaml.safe_load((REPOSITORY / "k8s" / "kind" / "values.yaml").read_text())
+        assert list(POLICIES[policy](rendered_with(values))) == []
+
+
 class TestProduction:
     def test_the_database_is_reached_by_those_who_need_it_and_nobody_else(self) -> None:
         objects = [*example("production").objects, *manifests("production")]

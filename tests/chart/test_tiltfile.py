@@ -174,8 +174,14 @@ class TestDeployment:
         assert loose == {"core-web", "core-worker", "core-beat", "settlement"}
 
     def test_settlement_looks_for_changes(self, tilt: Tilt) -> None:
-        [settlement] = [one for one in tilt.deployed() if (one["kind"], one["metadata"]["name"]) == ("Deployment", "settlement")]
-        assert settlement["spec"]["template"]["spec"]["containers"][0]["command"][-3:] == ["--reload", "--reload-dir", "/app"]
+        [settlement] = [
+            one for one in tilt.deployed() if (one["kind"], one["metadata"]["name"]) == ("Deployment", "settlement")
+        ]
+        assert settlement["spec"]["template"]["spec"]["containers"][0]["command"][-3:] == [
+            "--reload",
+            "--reload-dir",
+            "/app",
+        ]
 
     def test_it_deploys_on_kind_only_with_the_values_of_kind(self, tilt: Tilt) -> None:
         assert tilt.named("allow_k8s_contexts") == [(("kind-etebar",), {})]
@@ -230,5 +236,7 @@ def _without_live_update(one: dict[str, Any]) -> dict[str, Any]:
     found = copy.deepcopy(one)
     for container in found.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
         container["securityContext"].pop("readOnlyRootFilesystem")
-        container["command"] = [word for word in container.get("command", []) if word not in {"--reload", "--reload-dir", "/app"}]
+        container["command"] = [
+            word for word in container.get("command", []) if word not in {"--reload", "--reload-dir", "/app"}
+        ]
     return found

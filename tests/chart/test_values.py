@@ -54,6 +54,15 @@ class TestRefusals:
         assert sorted(refused) == sorted(".".join(path) for path in mappings)
         assert {"unknownKey" in reason for reason in refused.values()} == {True}
 
+    def test_every_value_that_is_taken_away(self, helm: int) -> None:
+        """By null; it is also what `--reuse-values` makes of a key that is newer than the release."""
+        values: dict[str, Any] = {}
+        for leaf in LEAVES.values():
+            values = merged(values, nested(leaf.path, None))
+        refused = _refused(values, helm)
+        told = {leaf.key: refused[".".join(leaf.path[:-1])] for leaf in LEAVES.values()}
+        assert [key for key, reason in told.items() if key.rpartition(".")[2] not in re.findall(r"\w+", reason)] == []
+
     @pytest.mark.parametrize(("key", "value"), [
         ("profile", "staging"),
         ("image.tag", "latest"),
@@ -120,7 +129,10 @@ def _refused(values: dict[str, Any], helm: int) -> dict[str, str]:
         render(values, helm=helms()[helm])
     _, *told = re.split(r" - (?:at ')?([\w./()-]*)'?: ", str(caught.value))
     keys = [key.lstrip("/").replace("/", ".").replace("(root)", "") for key in told[::2]]
-    return dict(zip(keys, told[1::2], strict=True))
+    reasons: dict[str, str] = {}
+    for key, reason in zip(keys, told[1::2], strict=True):
+        reasons[key] = f"{reasons.get(key, '')} {reason}"
+    return reasons
 
 
 def _of_another_type(leaf: Value) -> Any:

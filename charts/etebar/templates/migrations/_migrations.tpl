@@ -35,11 +35,10 @@ spec:
 {{- define "etebar.migrateCoreContainer" -}}
 {{ include "etebar.image" (dict "root" . "name" "core") }}
 {{ include "etebar.containerSecurity" . }}
-envFrom:
-  # the application's settings, but for the database: that is reached directly, and by the owner of the tables
-  - configMapRef: {name: core}
 env:
   {{- include "etebar.coreFileEnv" . | nindent 2 }}
+  - {name: ETEBAR_PROFILE, value: {{ .Values.profile }}}
+  # directly, not through PgBouncer, and as the owner of the tables
   {{- range $name, $value := include "etebar.databaseEnv" (dict "root" . "database" "core") | fromYaml }}
   - {name: {{ $name }}, value: {{ $value | quote }}}
   {{- end }}
