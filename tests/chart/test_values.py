@@ -112,6 +112,12 @@ class TestRefusals:
     }),
     ("externalRedis.host", {"redis": {"enabled": False}}),
     ("settlement.bank.url", {"profile": "production"}),
+    ("settlement.bank.url", {
+        "profile": "production",
+        "settlement": {"bank": {"url": "http://bank", "existingSecret": "bank"}},
+    }),
+    ("postgresql.enabled", {"profile": "production"}),
+    ("core.web.shutdownSeconds", {"core": {"settleDeadlineSeconds": 30, "web": {"shutdownSeconds": 31}}}),
     ("settlement.bank.existingSecret", {"settlement": {"bank": {"url": "https://bank.example.com"}}}),
     ("httpRoute.parentRefs", {"httpRoute": {"enabled": True}}),
     ("public.hosts", {"ingress": {"enabled": True, "tlsSecret": "certificate"}}),
@@ -147,3 +153,35 @@ def _mappings(values: tuple[Value, ...]) -> list[Value]:
 def _nested_with_lists(key: str, value: Any) -> dict[str, Any]:
     *path, last = key.split(".")
     return nested(tuple(path), [value]) if last == "0" else nested((*path, last), value)
+
+
+def test_large_numbers_stay_numbers() -> None:
+    """Helm reads a million from a file of values as a float."""
+    rendered = render({
+        "core": {"unknownOutcomeBudgetSeconds": 2_592_000},
+        "pgbouncer": {"maxClientConnections": 1_000_000},
+    })  # fmt: skip
+    maps = {one["metadata"]["name"]: one["data"] for one in rendered if one["kind"] == "ConfigMap"}
+    assert maps["core"]["UNKNOWN_OUTCOME_BUDGET_SECONDS"] == "2592000"
+    assert "max_client_conn = 1000000\n" in maps["pgbouncer"]["pgbouncer.ini"]
+
+
+def test_a_host_may_be_a_wildcard() -> None:
+    rendered = render({"ingress": {"enabled": True}, "public": {"hosts": ["*.example.com"]}})
+    (ingress,) = [one for one in rendered if one["kind"] == "Ingress"]
+    (core,) = [one for one in rendered if one["kind"] == "ConfigMap" and one["metadata"]["name"] == "core"]
+    assert ingress["spec"]["rules"][0]["host"] == "*.example.com"
+    # Django's way to write it
+    assert core["data"]["ALLOWED_HOSTS"].split(",")[0] == ".example.com"
+
+
+def test_labels_that_the_chart_gives_are_refused() -> None:
+    with pytest.raises(RenderError, match=r"app\.kubernetes\.io/component"):
+        render({"commonLabels": {"app.kubernetes.io/component": "mine"}})
+
+
+def test_a_long_tag_is_a_label_still() -> None:
+    rendered = render({"image": {"tag": "1" * 80 + "-x"}})
+    assert {
+        len(one["metadata"]["labels"]["app.kubernetes.io/version"]) for one in rendered if one["kind"] == "Service"
+    } == {63}

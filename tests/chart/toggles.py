@@ -56,7 +56,7 @@ REDIS = {"redis": {"enabled": False}, "externalRedis": {"host": "redis"}}
 SCALED = {"autoscaling": {"enabled": True}}
 # the first words of a key; the longest that fits counts
 CONTEXTS: Mapping[str, Mapping[str, Any]] = {
-    "profile": BANK,
+    "profile": BANK | DATABASE,
     "public": {"ingress": {"enabled": True}},
     "ingress": {"ingress": {"enabled": True}, "public": {"hosts": ["api.example.com"]}},
     "ingress.enabled": {},

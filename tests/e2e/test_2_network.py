@@ -88,6 +88,12 @@ def targets(cluster: Cluster, strangers: dict[str, Cluster]) -> dict[str, str]:
     return found | {"pod pgbouncer": f"{web}:{PGBOUNCER_PORT}", "pod metrics": f"{web}:{METRICS_PORT}"}
 
 
+def control_plane(cluster: Cluster) -> str:
+    """An address outside of the pods' network on which something listens."""
+    (node,) = cluster.get("nodes", "--selector", "node-role.kubernetes.io/control-plane")
+    return str(next(each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"))
+
+
 def another_pod(cluster: Cluster, component: str) -> str:
     """Not the one whose address is a target: whatever listens in a pod is open to itself."""
     return str(cluster.pods(component)[1]["metadata"]["name"])
@@ -109,7 +115,8 @@ class TestCore:
         assert found == dict.fromkeys(needed, True) | {"pod pgbouncer": False, "pod metrics": False}
 
     def test_reaches_nobody_else(self, cluster: Cluster, strangers: dict[str, Cluster]) -> None:
-        addresses = {"the Kubernetes API": "kubernetes.default:443"}
+        addresses = {"the Kubernetes API": "kubernetes.default:443", "a node": f"{control_plane(cluster)}:6443"}
+        assert all(reach(strangers["inside"], "stranger", addresses).values())
         addresses |= {f"a stranger {where}": door_of(each) for where, each in strangers.items()}
         assert reach(cluster, "deploy/core-web", addresses, "web") == dict.fromkeys(addresses, False)
 

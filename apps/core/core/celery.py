@@ -31,8 +31,10 @@ def schedule(sender: Celery, **_: object) -> None:
 @beat_init.connect
 def refuse_unready_database(**_: object) -> None:
     """As the web does: not on a database that is away, unmigrated or of another profile."""
-    from core import startup
+    from core import sign_of_life, startup
+    from core.environment import ENVIRONMENT
 
+    sign_of_life.remove(ENVIRONMENT.sign_of_life_file)
     startup.refuse_unready_database()
 
 

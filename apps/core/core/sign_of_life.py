@@ -20,6 +20,12 @@ def touch(path: Path | None) -> None:
         path.touch()
 
 
+def remove(path: Path | None) -> None:
+    """What they do first: an earlier process's sign, in a container that was restarted, is none of theirs."""
+    if path is not None:
+        path.unlink(missing_ok=True)
+
+
 def is_alive(path: Path, redis_url: str) -> bool:
     """Whether the file is young, or Redis is away."""
     silence_seconds = time.time() - path.stat().st_mtime if path.exists() else float("inf")

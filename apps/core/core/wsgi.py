@@ -9,7 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 application = get_wsgi_application()
 
 from core import metrics  # noqa: E402 - needs Django set up
+from core.environment import ENVIRONMENT  # noqa: E402
 from core.startup import refuse_unready_database  # noqa: E402
 
 refuse_unready_database()
+ENVIRONMENT.begin_serving()
 metrics.serve()

@@ -30,6 +30,7 @@ def create_app() -> FastAPI:
     crash.configure(settings)
     configure_logging(settings)
     refuse_start_without_database(settings)
+    settings.begin_serving()
     app = build_app(settings)
     # what is here now stays until the end: no collection need look at it again
     gc.freeze()

@@ -8,7 +8,7 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- define "etebar.labels" -}}
 {{ include "etebar.selectorLabels" . }}
-app.kubernetes.io/version: {{ include "etebar.tag" .root | quote }}
+app.kubernetes.io/version: {{ include "etebar.tag" .root | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/part-of: etebar
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}

@@ -20,6 +20,15 @@
 {{- if and (eq .Values.profile "production") (not .Values.settlement.bank.url) }}
 {{- $wrong = append $wrong "settlement.bank.url: is empty; profile production pays through a bank, the sandbox bank pays nobody" }}
 {{- end }}
+{{- if and (eq .Values.profile "production") .Values.postgresql.enabled }}
+{{- $wrong = append $wrong "postgresql.enabled: the PostgreSQL of the release has no replica and no backup; profile production needs externalDatabase" }}
+{{- end }}
+{{- if and (eq .Values.profile "production") (hasPrefix "http://" .Values.settlement.bank.url) }}
+{{- $wrong = append $wrong "settlement.bank.url: begins with http://; profile production sends the bank's token by https:// only" }}
+{{- end }}
+{{- if lt (int .Values.core.web.shutdownSeconds) (add (ceil .Values.core.settleDeadlineSeconds) 2 | int) }}
+{{- $wrong = append $wrong "core.web.shutdownSeconds: is too short; a withdrawal under way may take core.settleDeadlineSeconds and 2 more" }}
+{{- end }}
 {{- if and .Values.settlement.bank.url (not .Values.settlement.bank.existingSecret) }}
 {{- $wrong = append $wrong "settlement.bank.existingSecret: is empty; settlement.bank.url needs the Secret with the bank's token" }}
 {{- end }}
@@ -37,4 +46,37 @@
 {{- with $wrong }}
 {{- fail (printf "\n\nThese values do not go together:\n  %s\n" (join "\n  " .)) }}
 {{- end }}
+{{- end }}
+
+{{/* What may be meant, but rarely is: a list of sentences for NOTES.txt. */}}
+{{- define "etebar.warnings" -}}
+{{- $said := list -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if not $policy.enabled }}
+{{- $said = append $said "networkPolicy.enabled is off: whoever reaches this cluster's pods reaches settlement and the databases." }}
+{{- else }}
+{{- if and (not .Values.postgresql.enabled) (not $policy.externalDatabase) }}
+{{- $said = append $said "networkPolicy.externalDatabase is empty: no pod reaches the databases." }}
+{{- end }}
+{{- if and (not .Values.redis.enabled) (not $policy.externalRedis) }}
+{{- $said = append $said "networkPolicy.externalRedis is empty: no pod reaches Redis." }}
+{{- end }}
+{{- if and .Values.settlement.bank.url (not $policy.bank) }}
+{{- $said = append $said "networkPolicy.bank is empty: settlement does not reach the bank, and every payout stays pending." }}
+{{- end }}
+{{- end }}
+{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not .Values.core.trustedProxies) }}
+{{- $said = append $said "core.trustedProxies is empty: everybody comes from the proxy's address, and shares its rate limits." }}
+{{- end }}
+{{- if not .Values.postgresql.enabled }}
+{{- range list "walletOwner" "walletApplication" "settlementOwner" "settlementApplication" }}
+{{- if not (index $.Values.secrets .).existingSecret }}
+{{- $said = append $said (printf "secrets.%s.existingSecret is empty: your database must be told the password that was made here." .) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and (not .Values.redis.enabled) (not .Values.secrets.redis.existingSecret) }}
+{{- $said = append $said "secrets.redis.existingSecret is empty: your Redis must be told the password that was made here." }}
+{{- end }}
+{{- $said | toYaml }}
 {{- end }}

@@ -71,6 +71,11 @@ class Environment(BaseModel):
     crash_point_file: Path | None = None
     """The file that arms a crash point; test profile only, the others refuse to start with it."""
 
+    def begin_serving(self) -> None:
+        """Removes a DRAINING_FILE that an earlier process left: a container that is restarted has its volumes still."""
+        if self.draining_file is not None:
+            self.draining_file.unlink(missing_ok=True)
+
     @property
     def is_draining(self) -> bool:
         """Whether this process is to end soon."""

@@ -136,3 +136,19 @@ class TestSignsOfLife:
 
     def test_are_given_nowhere_when_nobody_looks(self) -> None:
         sign_of_life.touch(None)
+        sign_of_life.remove(None)
+
+    def test_of_an_earlier_process_are_removed(self, tmp_path: Path) -> None:
+        sign_of_life.touch(tmp_path / "alive")
+        sign_of_life.remove(tmp_path / "alive")
+        assert not (tmp_path / "alive").exists()
+
+
+class TestAContainerThatIsRestarted:
+    def test_is_not_draining_because_the_process_before_it_was(self, tmp_path: Path) -> None:
+        settings = ENVIRONMENT.model_copy(update={"draining_file": tmp_path / "draining"})
+        settings.begin_serving()
+        (tmp_path / "draining").touch()
+        assert settings.is_draining
+        settings.begin_serving()
+        assert not settings.is_draining

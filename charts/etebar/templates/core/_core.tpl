@@ -88,7 +88,7 @@ envFrom:
 {{- $secrets = append $secrets "pgbouncer" -}}
 {{- $_ := set $checksums "pgbouncer" (include "etebar.pgbouncerConfig" .root) }}
 {{- end }}
-{{- $_ := set $checksums "secrets" (include "etebar.secretsChecksum" (dict "root" .root "secrets" $secrets)) }}
+{{- $_ := set $checksums "secrets" (include "etebar.secretsChecksum" (dict "root" .root "secrets" $secrets "others" (list (include "etebar.redis" .root | fromJson).caSecret (include "etebar.database" (dict "root" .root "database" "core") | fromJson).caSecret))) }}
 {{- include "etebar.podAnnotations" (dict "root" .root "own" .pod.podAnnotations "checksums" $checksums) }}
 {{- end }}
 

@@ -47,6 +47,9 @@ env:
   - {name: ADMIN_USERNAME_FILE, value: /run/secrets/admin/username}
   - {name: ADMIN_PASSWORD_FILE, value: /run/secrets/admin/password}
   {{- end }}
+  {{- with .Values.core.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 volumeMounts:
   - {name: core-secrets, mountPath: /run/secrets/core, readOnly: true}
   {{- if .Values.secrets.admin.create }}
@@ -54,6 +57,9 @@ volumeMounts:
   {{- end }}
   - {name: tmp, mountPath: /tmp}
   {{- include "etebar.databaseCaMount" (dict "root" . "database" "core") | nindent 2 }}
+  {{- with .Values.core.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 resources:
   {{- toYaml .Values.migrations.resources | nindent 2 }}
 {{- end }}
@@ -84,6 +90,9 @@ volumes:
   {{- end }}
   {{- include "etebar.temporaryVolume" . | nindent 2 }}
   {{- include "etebar.databaseCaVolume" (dict "root" . "database" "core") | nindent 2 }}
+  {{- with .Values.core.extraVolumes }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{- define "etebar.migrateSettlementContainer" -}}

@@ -14,14 +14,14 @@ pool_mode = transaction
 auth_type = scram-sha-256
 auth_file = /run/pgbouncer/userlist.txt
 admin_users = pgbouncer
-default_pool_size = {{ .Values.pgbouncer.poolSize }}
-max_client_conn = {{ .Values.pgbouncer.maxClientConnections }}
+default_pool_size = {{ .Values.pgbouncer.poolSize | int64 }}
+max_client_conn = {{ .Values.pgbouncer.maxClientConnections | int64 }}
 server_tls_sslmode = {{ $database.sslMode }}
 {{- if $database.caSecret }}
 server_tls_ca_file = /run/secrets/database-ca/ca.crt
 {{- end }}
 ; a database that is away is told to clients soon, and found again soon
-query_wait_timeout = {{ .Values.pgbouncer.queryWaitTimeoutSeconds }}
+query_wait_timeout = {{ .Values.pgbouncer.queryWaitTimeoutSeconds | int64 }}
 server_connect_timeout = 3
 server_login_retry = 1
 tcp_keepidle = 5
@@ -51,6 +51,7 @@ startupProbe:
   failureThreshold: 60
 readinessProbe:
   {{- include "etebar.pgbouncerProbe" . | nindent 2 }}
+  timeoutSeconds: 5
 livenessProbe:
   {{- include "etebar.pgbouncerProbe" . | nindent 2 }}
   periodSeconds: 20

@@ -44,9 +44,15 @@ while the chart is rendered, so that the Secret and the checksums of pods speak 
 {{- index $made .secret | toJson }}
 {{- end }}
 
-{{/* what changes when the content of the named Secrets does: (dict "root" $ "secrets" (list "redis" ...)) */}}
+{{/*
+What changes when the content of Secrets does: (dict "root" $ "secrets" (list "redis" ...) "others" (list <names>)); the others
+are the user's own, and may be empty names.
+*/}}
 {{- define "etebar.secretsChecksum" -}}
 {{- $root := .root -}}
+{{- range compact (.others | default list) }}
+{{ . }}: {{ (lookup "v1" "Secret" $root.Release.Namespace .).data | default dict | toJson }}
+{{- end }}
 {{- range .secrets }}
 {{- $existing := (index $root.Values.secrets .).existingSecret -}}
 {{- if $existing }}
