@@ -9,7 +9,7 @@ from etebar_deploy.marked import with_part
 from etebar_deploy.network_table import security_tables
 from etebar_deploy.values_file import read_values
 from etebar_deploy.values_schema import values_schema
-from etebar_quickstart import QuickstartError
+from etebar_quickstart import documents
 from etebar_quickstart.paths import REPOSITORY
 from etebar_quickstart.printer import Printer
 
@@ -20,17 +20,7 @@ SECURITY = REPOSITORY / "docs" / "security.md"
 
 def run(printer: Printer, *, check: bool) -> None:
     """Writes the documents; with `check` writes none and raises QuickstartError naming those that are stale."""
-    stale = []
-    for path, make in DOCUMENTS.items():
-        text = make()
-        if path.exists() and path.read_text() == text:
-            continue
-        stale.append(str(path.relative_to(REPOSITORY)))
-        if not check:
-            path.write_text(text)
-            printer.done(f"wrote {stale[-1]}")
-    if check and stale:
-        raise QuickstartError(f"not what the chart says: {', '.join(stale)}; run `make generate`")
+    documents.write(printer, DOCUMENTS, check=check, source="the chart")
     printer.done("the chart's documents are what the chart says")
 
 

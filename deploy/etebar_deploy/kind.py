@@ -4,6 +4,7 @@ import http.client
 import time
 
 from etebar_deploy import images, tools
+from etebar_deploy.chart import CHART
 from etebar_deploy.cluster import Cluster
 from etebar_deploy.steps import Steps
 from etebar_quickstart import QuickstartError, paths
@@ -11,7 +12,6 @@ from etebar_quickstart.printer import Printer
 
 HOST, PORT = "127.0.0.1", 8080  # kind-config.yaml maps it to the ingress controller
 NAMESPACE = RELEASE = "etebar"
-CHART = paths.REPOSITORY / "charts" / "etebar"
 KIND = paths.REPOSITORY / "k8s" / "kind"
 TRAEFIK_IMAGE = "traefik:v3.7"
 INSTALL_TIMEOUT = "8m"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etebar_common import problems
-from etebar_quickstart import paths, settings_page
+from etebar_quickstart import documents, paths, settings_page
 from etebar_quickstart.environments import Environments
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.idempotency_page import idempotency_page
@@ -20,18 +20,7 @@ DOCUMENTS = paths.REPOSITORY / "docs"
 
 def run(printer: Printer, *, check: bool) -> int:
     """Writes the documents; with `check` writes none and raises QuickstartError naming those that are stale."""
-    stale = []
-    for path, make in _documents().items():
-        text = make()
-        if path.exists() and path.read_text() == text:
-            continue
-        stale.append(str(path.relative_to(paths.REPOSITORY)))
-        if not check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            printer.done(f"wrote {stale[-1]}")
-    if check and stale:
-        raise QuickstartError(f"not what the code says: {', '.join(stale)}; run `make generate`")
+    documents.write(printer, _documents(), check=check, source="the code")
     printer.done("the generated documents are what the code says")
     return 0
 

@@ -1,5 +1,5 @@
 {{/*
-One Job: (dict "root" $ "component" "migrate-core" "image" "core" "pod" <its spec's containers and volumes>). Its name has the
+One Job: (dict "root" $ "component" "migrate-core" "containers" <its spec's containers and volumes, as text>). Its name has the
 hash of its pod's template: the same image and settings make the same Job, which is done already.
 */}}
 {{- define "etebar.migrationJob" -}}

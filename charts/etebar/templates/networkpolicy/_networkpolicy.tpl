@@ -1,4 +1,4 @@
-{{/* Peers and ports, as YAML lists for fromYamlArray. */}}
+{{/* Peers and rules of NetworkPolicies, as text. */}}
 
 {{/* pods of this release: (dict "root" $ "components" (list "core-web")) */}}
 {{- define "etebar.peer" -}}
