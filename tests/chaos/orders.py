@@ -56,10 +56,19 @@ class Order:
 
     def told(self, status: int, body: bytes) -> list[Told]:
         """What an answer says of each key; what is said of a whole list is said of each of it."""
-        content = json.loads(body)
+        content = _object(body)
         if status == 207:
             return [told(each["idempotency_key"], each["status"], each["body"]) for each in content["results"]]
         return [told(key, status, content) for key in self.amounts]
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The body; empty when a proxy on the way wrote it, who speaks in plain text."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def told(key: str, status: int, body: dict[str, Any]) -> Told:

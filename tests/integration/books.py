@@ -45,6 +45,12 @@ def payments_to(stack: Stack, account: str) -> list[tuple[str, str]]:
     return query(stack.dsn("etebar_audit", "settlementdb"), statement, account)
 
 
+def requests_of(stack: Stack, path: str) -> list[int]:
+    """The statuses of the requests of a path, from core's request log."""
+    statement = "SELECT status FROM payments_apirequestlog WHERE path = %s ORDER BY created_at"
+    return [status for (status,) in query(stack.dsn("etebar_audit"), statement, path)]
+
+
 def make_due(stack: Stack) -> None:
     """Lets the time pass that the dispatcher gives a request, or a dispatcher that died, to end its work."""
     query(stack.dsn("wallet_app"), "UPDATE payments_withdrawal SET next_attempt_at = now() WHERE state = 'pending'")

@@ -1,6 +1,7 @@
 """Core's settings from the environment: the only place that reads it."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from etebar_common.environment import Environment, Profile, Secret32, SslMode, load
+from etebar_common.money import parse_amount
 
 Network = IPv4Network | IPv6Network
 
@@ -21,6 +23,10 @@ def _networks(values: list[str]) -> list[str]:
     for value in values:
         ip_network(value)
     return values
+
+
+def _threshold(value: object) -> object:
+    return parse_amount(value, allow_zero=True) if isinstance(value, str) and value else None
 
 
 def _begins_with(*schemes: str) -> Callable[[str], str]:
@@ -45,6 +51,7 @@ def _with_password(url: str, password: str) -> str:
 CommaList = Annotated[list[str], BeforeValidator(_comma_list)]
 RedisUrl = Annotated[str, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
 HttpUrl = Annotated[str, AfterValidator(_begins_with("http://", "https://"))]
+Threshold = Annotated[Decimal | None, BeforeValidator(_threshold)]
 RateLimit = Annotated[str, Field(pattern=r"^(off|[1-9][0-9]*/(second|minute|hour))$")]
 
 
@@ -155,6 +162,15 @@ class CoreEnvironment(Environment):
 
     admin_password: SecretStr | None = None
     """The password that they get; never changed later."""
+
+    operator_token: Secret32 | None = None
+    """What the onboarding operator shows to core's internal API; needed by `core.internal_wsgi` only."""
+
+    operator_token_next: Secret32 | None = None
+    """Accepted beside it while it is replaced."""
+
+    credit_limit_approval_threshold: Threshold = None
+    """A limit raised above this amount takes two people; empty for none."""
 
     dispatch_interval_seconds: float = Field(default=1.0, gt=0)
     """How often beat has the dispatcher look for pending withdrawals that are due."""

@@ -17,7 +17,7 @@ from etebar_common import logs
 from etebar_common.problems import BodyTooLarge, MalformedRequest, Problem
 from payments.request_log.writer import record_request
 
-API_PREFIX = "/api/"
+API_PREFIXES = ("/api/", "/internal/")
 
 
 class RequestContextMiddleware:
@@ -34,13 +34,13 @@ class RequestContextMiddleware:
         finally:
             logs.request_id.reset(token)
         response["X-Request-ID"] = context.request_id
-        if request.path.startswith(API_PREFIX):
+        if request.path.startswith(API_PREFIXES):
             record_request(request, context, response.status_code)
         return response
 
     @staticmethod
     def _refuse_body(request: HttpRequest) -> HttpResponse | None:
-        problem = _body_problem(request) if request.path.startswith(API_PREFIX) else None
+        problem = _body_problem(request) if request.path.startswith(API_PREFIXES) else None
         return problem_response(problem) if problem else None
 
 
@@ -48,7 +48,7 @@ class _OutsideApi(MiddlewareMixin):
     """Of what only people with a browser need; the API has neither sessions nor forms."""
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path.startswith(API_PREFIX):
+        if request.path.startswith(API_PREFIXES):
             return self.get_response(request)
         return super().__call__(request)
 

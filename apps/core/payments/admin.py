@@ -79,3 +79,25 @@ class ApiRequestLogAdmin(ReadOnlyAdmin):
 @admin.register(models.BooksCheck)
 class BooksCheckAdmin(ReadOnlyAdmin):
     list_display = ("started_at", "finished_at", "settlement_compared", "differences")
+
+
+@admin.register(models.ApprovalRequest)
+class ApprovalRequestAdmin(ReadOnlyAdmin):
+    list_display = ("id", "merchant_id", "credit_limit", "state", "requested_for", "decided_by", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("decided_by",)
+
+
+@admin.register(models.AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "actor", "action", "merchant_id", "request_id")
+    list_filter = ("action",)
+    show_full_result_count = False
+
+
+@admin.register(models.ManagedMerchant)
+class ManagedMerchantAdmin(ReadOnlyAdmin):
+    list_display = ("namespace", "name", "username", "merchant_id", "generation", "released_at")
+    search_fields = ("namespace", "name", "username")
+    # digests and hashes of passwords are nobody's to see
+    exclude = ("password_digest", "password_hash")

@@ -1,13 +1,17 @@
-"""Every row lock that Python takes, in the one order: merchants' credit by merchant id, the merchant, the pool.
+"""Every row lock that Python takes, in the one order: a managed merchant, merchants' credit by merchant id, the
+merchant, its approval request, the pool.
 
 payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql). A refresh token's row is
 locked alone.
 """
 
+from uuid import UUID
+
+from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from etebar_common.problems import NotFound, TokenInvalid
-from payments.models import POOL_ID, CreditPool, Merchant, MerchantCredit
+from payments.models import POOL_ID, ApprovalRequest, CreditPool, ManagedMerchant, Merchant, MerchantCredit
 
 
 def lock_merchant(merchant_id: int) -> Merchant:
@@ -17,6 +21,24 @@ def lock_merchant(merchant_id: int) -> Merchant:
     if merchant is None:
         raise NotFound(f"there is no merchant {merchant_id}")
     return merchant
+
+
+def lock_managed(namespace: str, name: str, username: str) -> ManagedMerchant | None:
+    """What is known of the merchant that an object keeps; None before it is registered, which one transaction does."""
+    with connection.cursor() as cursor:
+        # there is no row to lock yet
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{namespace}/{name}/{username}"])
+    found = ManagedMerchant.objects.select_related("merchant__user")
+    return found.filter(namespace=namespace, name=name, username=username).first()
+
+
+def lock_approval(approval_id: UUID) -> ApprovalRequest:
+    """The request, its merchant locked before it. Raises NotFound."""
+    merchant_id = ApprovalRequest.objects.filter(pk=approval_id).values_list("merchant_id", flat=True).first()
+    if merchant_id is None:
+        raise NotFound(f"there is no approval request {approval_id}")
+    lock_merchant(merchant_id)
+    return ApprovalRequest.objects.select_for_update(of=("self",)).select_related("merchant").get(pk=approval_id)
 
 
 def lock_pool() -> CreditPool:

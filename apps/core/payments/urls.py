@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from payments.approvals import api as approvals
 from payments.idempotency.api import KeyView
 from payments.ledger.api import LedgerView, MerchantLedgerView
 from payments.merchants import api as merchants
@@ -29,6 +30,9 @@ urlpatterns = [
     path("admin/suspend", merchants.SuspendView.as_view()),
     path("admin/reinstate", merchants.ReinstateView.as_view()),
     path("admin/credit-limit", merchants.CreditLimitView.as_view()),
+    path("admin/approvals", approvals.ApprovalsView.as_view()),
+    path("admin/approvals/approve", approvals.ApproveRequestView.as_view()),
+    path("admin/approvals/refuse", approvals.RefuseRequestView.as_view()),
     path("admin/pool", PoolView.as_view()),
     path("admin/pool/topup", TopUpView.as_view()),
     path("admin/withdrawals", StaffWithdrawalsView.as_view()),

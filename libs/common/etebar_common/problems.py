@@ -144,7 +144,39 @@ class UsernameTaken(Problem):
 
 class MerchantStateConflict(Problem):
     status, code, title = 409, "merchant_state_conflict", "The merchant's state does not allow this"
-    remedy = "See `state`. pending can be approved or refused, approved suspended, suspended reinstated."
+    remedy = (
+        "See `state`. pending can be approved or refused, approved suspended, suspended reinstated; closed is final."
+    )
+
+
+class MerchantClosed(Problem):
+    status, code, title = 409, "merchant_closed", "The merchant is closed for good"
+    remedy = "A closed merchant does not come back. Register another username."
+
+
+class VersionStale(Problem):
+    status, code, title = 409, "version_stale", "A newer version of this object was seen already"
+    remedy = "Nothing was changed. Send the object as it is now."
+
+
+class TopUpConflict(Problem):
+    status, code, title = 409, "top_up_conflict", "This reference topped the pool up with another amount"
+    remedy = "`applied_amount` says with which. Another top-up needs another reference."
+
+
+class SecondPersonNeeded(Problem):
+    status, code, title = 409, "second_person_needed", "Who asked may not decide"
+    remedy = "Have another member of staff approve it."
+
+
+class ApprovalDecided(Problem):
+    status, code, title = 409, "approval_decided", "This request is decided, or withdrawn"
+    remedy = "See `state`. Ask again when the limit is still wanted."
+
+
+class OperatorTokenWrong(Problem):
+    status, code, title = 401, "operator_token_wrong", "The operator's token is missing or not one of the valid ones"
+    remedy = "Give core and operator the same token; during a rotation core accepts two."
 
 
 class BulkAborted(Problem):

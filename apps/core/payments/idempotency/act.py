@@ -17,14 +17,18 @@ def answer_once(
     serializer_class: type[StrictSerializer],
     act: Callable[..., dict[str, Any]],
     *,
-    status: int = 200,
+    status: int | Callable[[dict[str, Any]], int] = 200,
     scope: Callable[[dict[str, Any]], str] | None = None,
 ) -> HttpResponse:
     """Runs `act` with the validated fields as keywords, at most once per Idempotency-Key, and answers with its members.
 
-    `scope` says whose key it is when the caller has no token.
+    `status` may depend on the members; `scope` says whose key it is when the caller has no token.
     """
     fields = validated(serializer_class, request.data)
     identity = identity_of(request, fields, scope=scope(fields) if scope else None)
-    answer = run_once(identity, lambda: Answer(status, json_text(act(**fields))))
-    return answer.response()
+
+    def answer() -> Answer:
+        members = act(**fields)
+        return Answer(status(members) if callable(status) else status, json_text(members))
+
+    return run_once(identity, answer).response()

@@ -1,6 +1,7 @@
 """Registration, the merchant's own page, and what staff decide about merchants."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,6 +14,9 @@ from core.openapi import describe
 from core.pagination import paginate
 from core.rate_limits import RegisterRateLimit
 from core.serializers import StrictSerializer, validated
+from payments.approvals.representation import approval_members
+from payments.approvals.services import LimitService, limit_set
+from payments.audit.services import Actor, staff_actor
 from payments.idempotency.act import answer_once
 from payments.merchants import services
 from payments.merchants.representation import merchant_members
@@ -20,6 +24,7 @@ from payments.merchants.selectors import merchant_get, merchants_filtered
 from payments.merchants.serializers import (
     CreditLimitSerializer,
     MerchantDecisionSerializer,
+    MerchantLimitSerializer,
     MerchantPageSerializer,
     MerchantQuerySerializer,
     MerchantReferenceSerializer,
@@ -89,8 +94,28 @@ class MerchantView(APIView):
         return Response(merchant_members(merchant_get(merchant_id)))
 
 
+def limit_decided(service: LimitService) -> Callable[..., dict[str, Any]]:
+    """The service, or a request for a second person; answers with the merchant's members and that request."""
+
+    def decide(*, merchant_id: int, by: Actor, **fields: Any) -> dict[str, Any]:
+        asked = limit_set(service, merchant_id=merchant_id, by=by, **fields)
+        request = approval_members(asked) if asked else None
+        return {**merchant_members(merchant_get(merchant_id)), "approval_request": request}
+
+    return decide
+
+
+def status_of(members: dict[str, Any]) -> int:
+    """202 for what waits for a second person."""
+    return 202 if members.get("approval_request") else 200
+
+
 def staff_decision(
-    summary: str, description: str, fields: type[StrictSerializer], service: Callable[..., Merchant]
+    summary: str,
+    description: str,
+    fields: type[StrictSerializer],
+    act: Callable[..., dict[str, Any]],
+    answers: Mapping[int, Any] | None = None,
 ) -> type[APIView]:
     """A view by which staff POST one decision about a merchant, and get the merchant as it is after it."""
 
@@ -101,41 +126,45 @@ def staff_decision(
             summary,
             description=description,
             request=fields,
-            answers={200: MerchantSerializer},
+            answers=answers or {200: MerchantSerializer},
             problems=(404, 409),
             key="optional",
             staff=True,
         )
         def post(self, request: Request) -> HttpResponse:
-            return answer_once(request, fields, shown(service))
+            return answer_once(request, fields, partial(act, by=staff_actor(request)), status=status_of)
 
     return StaffDecisionView
 
 
+LIMIT_ANSWERS = {200: MerchantLimitSerializer, 202: MerchantLimitSerializer}
+
 ApproveView = staff_decision(
     "Approve a merchant",
-    "Creates the merchant's wallet account and credit.",
+    "Creates the merchant's wallet account and credit. 202 when the limit takes a second person: nothing is set yet.",
     CreditLimitSerializer,
-    services.merchant_approve,
+    limit_decided(services.merchant_approve),
+    LIMIT_ANSWERS,
 )
 RefuseView = staff_decision(
-    "Refuse a merchant", "Turns a pending merchant away.", MerchantDecisionSerializer, services.merchant_refuse
+    "Refuse a merchant", "Turns a pending merchant away.", MerchantDecisionSerializer, shown(services.merchant_refuse)
 )
 SuspendView = staff_decision(
     "Suspend a merchant",
     "Stops the merchant's withdrawals at once.",
     MerchantDecisionSerializer,
-    services.merchant_suspend,
+    shown(services.merchant_suspend),
 )
 ReinstateView = staff_decision(
     "Reinstate a merchant",
     "Lets a suspended merchant withdraw again.",
     MerchantReferenceSerializer,
-    services.merchant_reinstate,
+    shown(services.merchant_reinstate),
 )
 CreditLimitView = staff_decision(
     "Change a credit limit",
-    "Sets the limit; one below what is used only stops new withdrawals.",
+    "Sets the limit; one below what is used only stops new withdrawals. 202 when a raise takes a second person.",
     CreditLimitSerializer,
-    services.credit_limit_change,
+    limit_decided(services.credit_limit_change),
+    LIMIT_ANSWERS,
 )

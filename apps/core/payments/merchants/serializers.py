@@ -10,6 +10,7 @@ from rest_framework import serializers
 from core.environment import ENVIRONMENT
 from core.serializers import AmountField, IdField, StrictSerializer, TextField
 from etebar_common.bank_account import parse_bank_account
+from payments.approvals.serializers import ApprovalSerializer
 from payments.models import Merchant
 from payments.withdrawals.serializers import PageQuerySerializer
 
@@ -91,6 +92,12 @@ class MerchantSerializer(serializers.Serializer[Merchant]):
     utilized_amount = AmountField(allow_null=True)
     available_credit = AmountField(allow_null=True)
     created_at = serializers.DateTimeField()
+
+
+class MerchantLimitSerializer(MerchantSerializer):
+    """The merchant, and the request that waits for a second person: the limit is above the threshold."""
+
+    approval_request = ApprovalSerializer(allow_null=True)
 
 
 class MerchantPageSerializer(serializers.Serializer[Merchant]):

@@ -1,9 +1,12 @@
 """The tables of the app `payments`, one subject a file."""
 
+from payments.models.approval import ApprovalRequest
+from payments.models.audit import AuditEntry
 from payments.models.books import BooksCheck
 from payments.models.credit import POOL_ID, CreditPool, MerchantCredit, PoolTopUp
 from payments.models.idempotency import IdempotencyKey
 from payments.models.ledger import LedgerEntry
+from payments.models.managed import ManagedMerchant
 from payments.models.merchant import Merchant, WalletAccount
 from payments.models.request_log import ApiRequestLog
 from payments.models.withdrawal import DispatchAttempt, Withdrawal
@@ -11,11 +14,14 @@ from payments.models.withdrawal import DispatchAttempt, Withdrawal
 __all__ = [
     "POOL_ID",
     "ApiRequestLog",
+    "ApprovalRequest",
+    "AuditEntry",
     "BooksCheck",
     "CreditPool",
     "DispatchAttempt",
     "IdempotencyKey",
     "LedgerEntry",
+    "ManagedMerchant",
     "Merchant",
     "MerchantCredit",
     "PoolTopUp",

@@ -48,15 +48,20 @@ class CreditPool(models.Model):
 
 
 class PoolTopUp(models.Model):
-    """Money that staff added to the pool."""
+    """Money that staff added to the pool, or a Kubernetes object (`namespace` and `reference`, once for each)."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     amount = models.DecimalField(max_digits=20, decimal_places=2)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    namespace = models.CharField(max_length=63, null=True)
+    reference = models.CharField(max_length=128, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_positive")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_positive"),
+            models.UniqueConstraint(fields=["namespace", "reference"], name="top_up_once_by_reference"),
+        ]
 
     def __str__(self) -> str:
         return f"top-up {self.pk}"

@@ -16,6 +16,7 @@ class Merchant(models.Model):
         APPROVED = "approved"
         REFUSED = "refused"
         SUSPENDED = "suspended"
+        CLOSED = "closed"
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="merchant")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
@@ -29,7 +30,8 @@ class Merchant(models.Model):
         indexes: ClassVar = [models.Index(fields=["state", "created_at", "id"], name="merchant_by_state")]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(state__in=["pending", "approved", "refused", "suspended"]), name="merchant_state_known"
+                condition=Q(state__in=["pending", "approved", "refused", "suspended", "closed"]),
+                name="merchant_state_known",
             ),
             models.CheckConstraint(condition=Q(requested_credit__gte=0), name="merchant_request_not_negative"),
         ]

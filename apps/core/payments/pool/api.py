@@ -10,11 +10,11 @@ from rest_framework.views import APIView
 
 from core.openapi import describe
 from etebar_common.money import CENT
+from payments.audit.services import staff_actor
 from payments.idempotency.act import answer_once
 from payments.models import POOL_ID, CreditPool
 from payments.pool.serializers import PoolSerializer, TopUpAnswerSerializer, TopUpSerializer
 from payments.pool.services import pool_top_up
-from payments.tokens.authentication import caller_of
 from payments.tokens.permissions import IsStaff
 
 
@@ -45,7 +45,7 @@ class TopUpView(APIView):
         """Adds money to the pool."""
 
         def act(*, amount: Decimal) -> dict[str, Any]:
-            top_up, pool = pool_top_up(amount=amount, made_by_id=caller_of(request).pk)
+            top_up, pool = pool_top_up(amount=amount, by=staff_actor(request))
             return {"top_up_id": str(top_up.pk), "amount": str(top_up.amount), **pool_members(pool)}
 
         return answer_once(request, TopUpSerializer, act)

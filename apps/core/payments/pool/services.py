@@ -7,13 +7,16 @@ from uuid_utils.compat import uuid7
 
 from etebar_common.money import LARGEST_AMOUNT
 from etebar_common.problems import ValidationFailed
+from payments.audit.services import Actor, record
 from payments.ledger import arithmetic
 from payments.locks import lock_pool
 from payments.models import CreditPool, LedgerEntry, PoolTopUp
 
 
-def pool_top_up(*, amount: Decimal, made_by_id: int) -> tuple[PoolTopUp, CreditPool]:
-    """Adds money to the pool and posts it; runs in its caller's transaction.
+def pool_top_up(
+    *, amount: Decimal, by: Actor, namespace: str | None = None, reference: str | None = None
+) -> tuple[PoolTopUp, CreditPool]:
+    """Adds money to the pool and posts it; runs in its caller's transaction. `reference` is unique in its namespace.
 
     Raises ValidationFailed when all top-ups together would be more than a column can hold.
     """
@@ -21,7 +24,10 @@ def pool_top_up(*, amount: Decimal, made_by_id: int) -> tuple[PoolTopUp, CreditP
     if pool.funded_amount + amount > LARGEST_AMOUNT:
         detail = f"is too much: top-ups so far are {pool.funded_amount}, the pool holds at most {LARGEST_AMOUNT}"
         raise ValidationFailed("not right: amount", extensions={"errors": [{"field": "amount", "detail": detail}]})
-    top_up = PoolTopUp.objects.create(pk=uuid7(), amount=amount, made_by_id=made_by_id)
+    top_up = PoolTopUp.objects.create(
+        pk=uuid7(), amount=amount, made_by_id=by.user_id, namespace=namespace, reference=reference
+    )
+    record(by, "pool_topped_up", amount=amount, top_up_id=top_up.pk, reference=reference or "")
     pool.available_amount += amount
     pool.ledger_number += 1
     pool.funded_amount += amount

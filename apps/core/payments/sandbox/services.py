@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, transaction
 
 from core.environment import ENVIRONMENT
 from etebar_common.fingerprint import account_fingerprint
+from payments.audit.services import Actor
 from payments.models import Merchant, MerchantCredit, WalletAccount
 from payments.pool.services import pool_top_up
 from payments.tokens.authentication import access_token_for
@@ -44,7 +45,7 @@ def seed_sandbox(seed: Seed, say: Callable[[str], object] = print) -> None:
         merchants, payouts = _clear_both()
         say(f"Cleared: {merchants} merchants and their books in core, {payouts} payouts in settlement.")
         _add_merchants(seed)
-        pool_top_up(amount=seed.pool, made_by_id=_seeding_user().pk)
+        pool_top_up(amount=seed.pool, by=_seeding_actor())
     say(f"Seed done: merchants={seed.merchants}, credit/merchant={seed.credit_limit}, pool_available={seed.pool}")
 
 
@@ -64,9 +65,10 @@ def _clear_both() -> tuple[int, int]:
         raise SystemExit(f"Nothing was cleared: {str(error).splitlines()[0]}") from error
 
 
-def _seeding_user() -> User:
+def _seeding_actor() -> Actor:
     admin = User.objects.filter(is_superuser=True).order_by("pk").first()
-    return admin or User.objects.get_or_create(username=SEEDING_USER, defaults={"is_active": False})[0]
+    user = admin or User.objects.get_or_create(username=SEEDING_USER, defaults={"is_active": False})[0]
+    return Actor(user.pk, f"staff:{user.get_username()}")
 
 
 def _add_merchants(seed: Seed) -> None:

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from rest_framework.test import APIClient
 
+from payments.audit.services import Actor
 from payments.merchants.services import merchant_approve, merchant_register
 from payments.models import CreditPool, Merchant, MerchantCredit
 from payments.pool.services import pool_top_up
@@ -27,6 +28,11 @@ def make_staff(username: str | None = None) -> User:
     return User.objects.create_user(username or unique_name("staff"), password="staff-password", is_staff=True)
 
 
+def make_actor() -> Actor:
+    user = make_staff()
+    return Actor(user.pk, f"staff:{user.get_username()}")
+
+
 @transaction.atomic
 def make_merchant(
     *, limit: str = "100.00", account: str = "IRTEST0000000000001", username: str | None = None, approved: bool = True
@@ -37,12 +43,14 @@ def make_merchant(
         requested_credit=Decimal(limit),
         bank_account=account,
     )
-    return merchant_approve(merchant_id=merchant.pk, credit_limit=Decimal(limit)) if approved else merchant
+    if not approved:
+        return merchant
+    return merchant_approve(merchant_id=merchant.pk, credit_limit=Decimal(limit), by=make_actor())
 
 
 @transaction.atomic
 def fund_pool(amount: str = "1000.00") -> None:
-    pool_top_up(amount=Decimal(amount), made_by_id=make_staff().pk)
+    pool_top_up(amount=Decimal(amount), by=make_actor())
 
 
 def client_of(user: User, merchant_id: int | None = None) -> APIClient:

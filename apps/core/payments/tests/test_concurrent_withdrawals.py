@@ -14,7 +14,7 @@ from payments.books.checks import find_differences
 from payments.merchants.services import merchant_approve
 from payments.models import IdempotencyKey, Withdrawal
 from payments.request_log.writer import writer
-from payments.tests.factories import balances, fund_pool, make_merchant, merchant_client, withdraw
+from payments.tests.factories import balances, fund_pool, make_actor, make_merchant, merchant_client, withdraw
 from payments.withdrawals.pipeline import pipeline
 
 # answered as soon as the funds are reserved: what is tested here is the reservation
@@ -95,7 +95,7 @@ class ConcurrentWithdrawals(TransactionTestCase):
 
             def approve(pk: int = merchant.pk) -> None:
                 with transaction.atomic():
-                    merchant_approve(merchant_id=pk, credit_limit=Decimal("1.00"))
+                    merchant_approve(merchant_id=pk, credit_limit=Decimal("1.00"), by=make_actor())
 
             acts = [lambda client=client: withdraw(client, "0.60", **ASYNC).status_code] * 6
             statuses = all_at_once([*acts[:3], approve, *acts[3:]], threads=7)

@@ -15,13 +15,14 @@ from payments.tests.other_connection import connected
 
 pytestmark = pytest.mark.usefixtures("books")
 
-APPEND_ONLY = ("payments_ledgerentry", "payments_pooltopup", "payments_dispatchattempt")
+APPEND_ONLY = ("payments_ledgerentry", "payments_pooltopup", "payments_dispatchattempt", "payments_auditentry")
 KEPT = (
     *APPEND_ONLY,
     "payments_withdrawal",
     "payments_idempotencykey",
     "payments_merchant",
     "payments_walletaccount",
+    "payments_approvalrequest",
 )
 REFUSED = (psycopg2.errors.InsufficientPrivilege,)
 FINAL = psycopg2.errors.CheckViolation

@@ -1,0 +1,23 @@
+"""Who decided what: kept for ever, written in the transaction of the decision itself."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class AuditEntry(models.Model):
+    """One decision. `actor` is `staff:<username>` or `operator:<namespace>/<name>`; `detail` never holds a secret."""
+
+    actor = models.CharField(max_length=400)
+    user_id = models.BigIntegerField()
+    action = models.CharField(max_length=40)
+    merchant_id = models.BigIntegerField(null=True)
+    detail = models.JSONField()
+    request_id = models.CharField(max_length=128)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["merchant_id", "id"], name="audit_of_merchant")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action}"

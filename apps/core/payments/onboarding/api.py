@@ -1,0 +1,53 @@
+"""/internal/v1: what the onboarding operator tells core. On a listener of its own, never routed outside."""
+
+from typing import Any
+
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.serializers import validated
+from payments.onboarding.authentication import OperatorAuthentication
+from payments.onboarding.desired import Deletion, DesiredMerchant, DriftPolicy
+from payments.onboarding.representation import amount_members, outcome_members, top_up_members
+from payments.onboarding.selectors import pool_amounts
+from payments.onboarding.serializers import MerchantPutSerializer, TopUpPutSerializer
+from payments.onboarding.services import merchant_put
+from payments.onboarding.top_ups import top_up_put
+
+
+class OperatorView(APIView):
+    """Only the operator is answered; its requests are not rate-limited, for nobody else can reach this listener."""
+
+    authentication_classes = (OperatorAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    throttle_classes = ()
+
+
+class MerchantView(OperatorView):
+    def put(self, request: Request, namespace: str, name: str) -> Response:
+        """Brings the merchant of an object to what it wishes; the same request again changes nothing."""
+        fields: dict[str, Any] = validated(MerchantPutSerializer, request.data)
+        deletion = fields.pop("deletion")
+        desired = DesiredMerchant(
+            **{**fields, "drift_policy": DriftPolicy(fields["drift_policy"])},
+            namespace=namespace,
+            name=name,
+            deletion=Deletion(deletion) if deletion else None,
+        )
+        return Response(outcome_members(merchant_put(desired), desired.username))
+
+
+class TopUpView(OperatorView):
+    def put(self, request: Request, namespace: str, reference: str) -> Response:
+        """Tops the pool up, once per namespace and reference."""
+        fields = validated(TopUpPutSerializer, request.data)
+        top_up, first = top_up_put(namespace=namespace, reference=reference, **fields)
+        return Response(top_up_members(top_up, first=first))
+
+
+class PoolView(OperatorView):
+    def get(self, request: Request) -> Response:
+        """What is in the pool, and where the rest of it went."""
+        return Response(amount_members(pool_amounts()))

@@ -1,0 +1,37 @@
+"""The password that an object's Secret holds."""
+
+import hmac
+
+from django.contrib.auth.models import User
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from core.environment import ENVIRONMENT
+from payments.audit.services import Actor, record
+from payments.models import ManagedMerchant
+
+_KEY = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
+
+
+def password_digest(password: str) -> str:
+    """Tells a password apart from the last one without the cost of its hash; keyed, and of random passwords only."""
+    return hmac.digest(_KEY, f"operator password\0{password}".encode(), "sha256").hex()
+
+
+def password_set(link: ManagedMerchant, password: str, by: Actor) -> None:
+    """Sets the password unless it is in force already; refresh tokens of the old one are spent then."""
+    user, digest = link.merchant.user, password_digest(password)
+    if (digest, user.password) == (link.password_digest, link.password_hash):
+        return
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    tokens_spend(user)
+    record(by, "credentials_set", merchant_id=link.merchant_id)
+    link.password_digest, link.password_hash = digest, user.password
+
+
+def tokens_spend(user: User) -> None:
+    """No refresh token of the account is good any more."""
+    outstanding = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
+    BlacklistedToken.objects.bulk_create(
+        (BlacklistedToken(token=token) for token in outstanding), ignore_conflicts=True
+    )
