@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import transaction
+from django.forms import model_to_dict
 from django.utils import timezone
 
 from etebar_common.problems import MerchantClosed, ValidationFailed, VersionStale
@@ -38,6 +39,10 @@ class Outcome:
     waits_for: list[str] = field(default_factory=list)
     released: bool = False
 
+    def has_drift(self, name: str) -> bool:
+        """Whether a difference of this field is noted."""
+        return any(each["field"] == name for each in self.drift)
+
     def add_drift(self, name: str, expected: object, actual: object, detail: str, *, corrected: bool = False) -> None:
         """Notes a difference that is not the object's doing."""
         self.drift.append(
@@ -57,6 +62,7 @@ def merchant_put(desired: DesiredMerchant) -> Outcome:
         if desired.deletion is not None:
             return Outcome(released=True)
         link = _register(desired, by)
+    before = model_to_dict(link)
     is_new = _take_version(link, desired)
     link.merchant = lock_merchant(link.merchant_id)
     outcome = Outcome(link)
@@ -64,7 +70,8 @@ def merchant_put(desired: DesiredMerchant) -> Outcome:
         _keep(desired, link, outcome, by, is_new=is_new)
     else:
         _let_go(desired.deletion, link, outcome, by)
-    link.save()
+    if model_to_dict(link) != before:  # most calls find nothing to do
+        link.save()
     return outcome
 
 
@@ -174,7 +181,7 @@ def _keep_limit(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcom
         is_set = _set_limit(desired, link, outcome, by, is_new=is_new)
     else:
         is_set = False
-    if not is_wish:
+    if not is_wish and not outcome.has_drift("credit_limit"):
         outcome.add_drift("credit_limit", wished, actual, "changed behind the object's back", corrected=is_set)
 
 
@@ -184,7 +191,7 @@ def _set_limit(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcome
     refused = None if is_new else _refused(merchant, wished, by)
     if refused is not None:
         detail = f"staff refused this limit: {refused.reason or 'no reason given'}"
-        outcome.add_drift("credit_limit", wished, _limit_of(merchant), detail)
+        outcome.add_drift("credit_limit", wished, _limit_of(merchant) or "none", detail)
         return False
     service = merchant_approve if merchant.state == State.PENDING else credit_limit_change
     if limit_set(service, merchant_id=merchant.pk, credit_limit=wished, by=by) is not None:

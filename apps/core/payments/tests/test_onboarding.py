@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.test.utils import override_settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext, override_settings
 from rest_framework.test import APIClient
 
 from payments.models import AuditEntry, ManagedMerchant, Merchant, MerchantCredit, PoolTopUp
@@ -94,7 +95,9 @@ class TestRegistration:
 
     def test_again_changes_nothing(self, operator: APIClient) -> None:
         first, written = kept(operator), actions()
-        assert kept(operator) == first
+        with CaptureQueriesContext(connection) as queries:
+            assert kept(operator) == first
+        assert not [each["sql"] for each in queries if each["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
         assert actions() == written
         assert written == ["merchant_registered", "merchant_approved"]
 
