@@ -14,14 +14,41 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from pydantic import SecretStr
 
 from core import sign_of_life
 from core.environment import ENVIRONMENT
 from etebar_common import waiting
-from payments.management.commands import ensure_admin, wait_for_database
+from payments.management.commands import ensure_admin, migrate, wait_for_database
+from payments.tests.other_connection import connected
 
 PASSWORD = "correct horse battery staple"
+
+
+class TestMigrating:
+    @pytest.mark.django_db(transaction=True)
+    def test_waits_for_another_migrate(self) -> None:
+        said = StringIO()
+
+        def run() -> None:
+            try:
+                call_command("migrate", stdout=said)
+            finally:
+                connection.close()
+
+        with connected() as other, other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [migrate.LOCK])
+            thread = threading.Thread(target=run)
+            thread.start()
+            deadline = time.monotonic() + 20
+            while "waits for it" not in said.getvalue():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            assert thread.is_alive()
+            assert "No migrations to apply" not in said.getvalue()
+        thread.join(20)
+        assert "No migrations to apply" in said.getvalue()
 
 
 class TestWaitingForTheDatabase:
