@@ -30,7 +30,8 @@ def _documents() -> dict[Path, Callable[[], str]]:
         DOCUMENTS / "errors.md": errors_page,
         DOCUMENTS / "idempotency.md": idempotency_page,
         DOCUMENTS / "how-to" / "settings.md": lambda: settings_page.page(_settings_table),
-        DOCUMENTS / "api" / "core.json": _core_openapi,
+        DOCUMENTS / "api" / "core.json": lambda: _core_openapi("core.settings"),
+        DOCUMENTS / "api" / "core-internal.json": lambda: _core_openapi("core.internal_settings"),
         DOCUMENTS / "api" / "settlement.json": _settlement_openapi,
     }
 
@@ -59,8 +60,8 @@ def _settings_table(service: str) -> str:
     return _output([sys.executable, "-m", settings_page.__name__, module, name], paths.REPOSITORY, environment)
 
 
-def _core_openapi() -> str:
-    environment = Environments("production", Ports(), Secrets()).core()
+def _core_openapi(settings: str) -> str:
+    environment = Environments("production", Ports(), Secrets()).core() | {"DJANGO_SETTINGS_MODULE": settings}
     return _pretty(
         _output([sys.executable, "manage.py", "spectacular", "--format", "openapi-json"], paths.CORE, environment)
     )

@@ -6,4 +6,8 @@ ROOT_URLCONF = "core.internal_urls"
 WSGI_APPLICATION = "core.internal_wsgi.application"
 # no link and no cookie is made from the Host header here
 ALLOWED_HOSTS = ["*"]
-MIDDLEWARE = ["core.middleware.RequestContextMiddleware", "django.middleware.security.SecurityMiddleware"]
+SPECTACULAR_SETTINGS = {
+    **SPECTACULAR_SETTINGS,  # noqa: F405 - of core.settings
+    "TITLE": "Etebar core, internal",
+    "DESCRIPTION": "For the onboarding operator alone: brings about what Kubernetes objects wish.",
+}

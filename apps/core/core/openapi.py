@@ -55,6 +55,16 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
+class OperatorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Names the security scheme of OperatorAuthentication."""
+
+    target_class = "payments.onboarding.authentication.OperatorAuthentication"
+    name = "operator"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base's signature
+        return {"type": "http", "scheme": "bearer"}
+
+
 class AmountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """An amount is a string by pattern."""
 
@@ -108,10 +118,12 @@ def describe(
     prefer: bool = False,
     staff: bool = False,
     public: bool = False,
+    tag: str | None = None,
 ) -> Callable[[Any], Any]:
     """Documents one operation, described by `description` or its docstring.
 
-    `key` is `required` or `optional` for operations that take an Idempotency-Key.
+    `key` is `required` or `optional` for operations that take an Idempotency-Key; `tag` says who calls it, when that is
+    neither merchants nor staff.
     """
     parameters: list[Any] = [_key_parameter(required=key == "required")] if key else []
     if query is not None:
@@ -125,7 +137,6 @@ def describe(
     statuses |= set(PAGED) if query else set()
     refusals = {(status, MEDIA_TYPE): OpenApiResponse(ProblemSerializer) for status in sorted(statuses)}
     successes = {(status, "application/json"): serializer for status, serializer in answers.items()}
-    tag = "staff" if staff else "merchant"
     options: dict[str, Any] = {"auth": []} if public else {}
     return extend_schema(
         summary=summary,
@@ -133,7 +144,7 @@ def describe(
         request=request,
         parameters=parameters,
         responses={**successes, **refusals},
-        tags=[tag],
+        tags=[tag or ("staff" if staff else "merchant")],
         **options,
     )
 

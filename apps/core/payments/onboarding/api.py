@@ -7,12 +7,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.openapi import describe
 from core.serializers import validated
 from payments.onboarding.authentication import OperatorAuthentication
 from payments.onboarding.desired import Deletion, DesiredMerchant, DriftPolicy
 from payments.onboarding.representation import amount_members, outcome_members, top_up_members
 from payments.onboarding.selectors import pool_amounts
-from payments.onboarding.serializers import MerchantPutSerializer, TopUpPutSerializer
+from payments.onboarding.serializers import (
+    KeptMerchantSerializer,
+    KeptTopUpSerializer,
+    MerchantPutSerializer,
+    PoolAmountsSerializer,
+    TopUpPutSerializer,
+)
 from payments.onboarding.services import merchant_put
 from payments.onboarding.top_ups import top_up_put
 
@@ -26,6 +33,13 @@ class OperatorView(APIView):
 
 
 class MerchantView(OperatorView):
+    @describe(
+        "Keep a merchant",
+        request=MerchantPutSerializer,
+        answers={200: KeptMerchantSerializer},
+        problems=(404, 409),
+        tag="operator",
+    )
     def put(self, request: Request, namespace: str, name: str) -> Response:
         """Brings the merchant of an object to what it wishes; the same request again changes nothing."""
         fields: dict[str, Any] = validated(MerchantPutSerializer, request.data)
@@ -40,6 +54,13 @@ class MerchantView(OperatorView):
 
 
 class TopUpView(OperatorView):
+    @describe(
+        "Keep a top-up",
+        request=TopUpPutSerializer,
+        answers={200: KeptTopUpSerializer},
+        problems=(404, 409),
+        tag="operator",
+    )
     def put(self, request: Request, namespace: str, reference: str) -> Response:
         """Tops the pool up, once per namespace and reference."""
         fields = validated(TopUpPutSerializer, request.data)
@@ -48,6 +69,7 @@ class TopUpView(OperatorView):
 
 
 class PoolView(OperatorView):
+    @describe("Get the pool's amounts", answers={200: PoolAmountsSerializer}, tag="operator")
     def get(self, request: Request) -> Response:
         """What is in the pool, and where the rest of it went."""
         return Response(amount_members(pool_amounts()))
