@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 TESTED := apps/core libs operators quickstart bench tests
-PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy
+PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
 ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))

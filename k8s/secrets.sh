@@ -5,8 +5,8 @@
 # `create` leaves alone what is there already: never `apply`, which would replace keys that data is signed with.
 set -eu
 
-ALL="etebar-core etebar-fingerprint etebar-internal-token etebar-admin etebar-wallet-owner etebar-wallet-application
-etebar-settlement-owner etebar-settlement-application etebar-audit etebar-pgbouncer etebar-redis"
+ALL="etebar-core etebar-fingerprint etebar-internal-token etebar-operator-token etebar-admin etebar-wallet-owner
+etebar-wallet-application etebar-settlement-owner etebar-settlement-application etebar-audit etebar-pgbouncer etebar-redis"
 
 # letters and digits, as many as asked for
 random() {
@@ -38,7 +38,7 @@ print_secret() {
         opaque "$1"
         printf '  %s\n' "account-fingerprint-key: '$(random 50)'"
         ;;
-    etebar-internal-token)
+    etebar-internal-token | etebar-operator-token)
         opaque "$1"
         printf '  %s\n' "token: '$(random 50)'" 'token-next: ""'
         ;;

@@ -43,6 +43,7 @@ SHARED = ("LICENSE", "locks", "libs/common")
 IMAGES = (
     Image("core", ("apps/core", *SHARED)),
     Image("settlement", ("apps/settlement", *SHARED)),
+    Image("operator", ("operators", *SHARED)),
     Image("pgbouncer", ("images/pgbouncer",)),
     Image("redis", ("images/redis",)),
     Image("postgresql", ("images/postgresql", "quickstart/etebar_quickstart/roles.sql")),

@@ -15,6 +15,7 @@ class TestNames:
         assert images.image_names("", "1.0") == [
             "etebar-core:1.0",
             "etebar-settlement:1.0",
+            "etebar-operator:1.0",
             "etebar-pgbouncer:1.0",
             "etebar-redis:1.0",
             "etebar-postgresql:1.0",
@@ -25,7 +26,7 @@ class TestNames:
         assert images.image_names(registry, "1.0")[0] == "registry.example.com:5000/pay/etebar-core:1.0"
 
     def test_that_no_image_has_are_told_with_those_that_there_are(self) -> None:
-        with pytest.raises(QuickstartError, match="no image kore; there are core, settlement, pgbouncer, redis"):
+        with pytest.raises(QuickstartError, match="no image kore; there are core, settlement, operator, pgbouncer"):
             images.build(Printer(), ["kore", "core"])
 
 

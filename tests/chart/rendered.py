@@ -55,6 +55,7 @@ OUR_SECRETS = {
     "core": "etebar-core",
     "fingerprint": "etebar-fingerprint",
     "internalToken": "etebar-internal-token",
+    "operatorToken": "etebar-operator-token",
     "admin": "etebar-admin",
     "walletOwner": "etebar-wallet-owner",
     "walletApplication": "etebar-wallet-application",

@@ -9,7 +9,7 @@ from chart.toggles import nested
 from etebar_deploy.chart import forget_rendered
 
 WORKLOADS = ("Deployment", "StatefulSet")
-CORE = {"core-web", "core-worker", "core-beat"}
+CORE = {"core-web", "core-worker", "core-beat", "core-internal"}
 
 
 def annotations(rendered: Rendered) -> dict[str, dict[str, str]]:
@@ -30,6 +30,7 @@ class TestConfiguration:
     @pytest.mark.parametrize(("changed", "workloads"), [
         ({"core": {"rateLimits": {"token": "7/minute"}}}, CORE),
         ({"settlement": {"logLevel": "DEBUG"}}, {"settlement"}),
+        ({"operator": {"resyncSeconds": 60}}, set()),
         ({"pgbouncer": {"poolSize": 7}}, CORE),
         ({"core": {"web": {"replicas": 3}}}, set()),
         ({"ingress": {"enabled": True}}, set()),

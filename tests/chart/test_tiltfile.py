@@ -171,7 +171,7 @@ class TestDeployment:
             for container in one.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
             if not container["securityContext"]["readOnlyRootFilesystem"]
         }
-        assert loose == {"core-web", "core-worker", "core-beat", "settlement"}
+        assert loose == {"core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator"}
 
     def test_settlement_looks_for_changes(self, tilt: Tilt) -> None:
         [settlement] = [

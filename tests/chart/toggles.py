@@ -44,6 +44,11 @@ BY_NAME: Mapping[str, Any] = {
     "networkPolicy.externalRedis": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
     "networkPolicy.bank": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
     "networkPolicy.bankPorts": [8443],
+    "networkPolicy.kubernetesApi": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
+    "networkPolicy.kubernetesApiPorts": [443],
+    "operator.watchNamespaces": ["*"],
+    "operator.lowWaterMark": "1000.00",
+    "core.creditLimitApprovalThreshold": "1000.00",
     "profile": "production",
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "extra"}}],
 }
@@ -79,6 +84,7 @@ CONTEXTS: Mapping[str, Mapping[str, Any]] = {
     "networkPolicy.bankPorts": {**BANK, "networkPolicy": {"bank": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}},
     "networkPolicy.externalDatabase": DATABASE,
     "networkPolicy.externalRedis": REDIS,
+    "networkPolicy.kubernetesApiPorts": {"networkPolicy": {"kubernetesApi": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}},
 }
 
 

@@ -9,7 +9,7 @@ from integration.waiting import wait_until
 from .cluster import Cluster
 
 OUTSIDE = "strangers"
-PORTS = {"settlement": 9000, "postgresql": 5432, "redis": 6379, "core-web": 8000}
+PORTS = {"settlement": 9000, "postgresql": 5432, "redis": 6379, "core-web": 8000, "core-internal": 8001}
 # a sidecar listens on loopback only
 PGBOUNCER_PORT, METRICS_PORT, OPEN_DOOR = 6432, 9464, 8080
 
@@ -80,7 +80,7 @@ def strangers(cluster: Cluster) -> Iterator[dict[str, Cluster]]:
 def targets(cluster: Cluster, strangers: dict[str, Cluster]) -> dict[str, str]:
     """Addresses of everything that listens, by Service and by pod."""
     del strangers
-    services = {"settlement": "settlement", "postgresql": "postgresql", "redis": "redis", "core-web": "core"}
+    services = {name: "core" if name == "core-web" else name for name in PORTS}
     found = {f"service {name}": f"{service}.{cluster.namespace}:{PORTS[name]}" for name, service in services.items()}
     for name, port in PORTS.items():
         found[f"pod {name}"] = f"{cluster.pods(name)[0]['status']['podIP']}:{port}"
@@ -118,6 +118,7 @@ class TestCore:
         addresses = {"the Kubernetes API": "kubernetes.default:443", "a node": f"{control_plane(cluster)}:6443"}
         assert all(reach(strangers["inside"], "stranger", addresses).values())
         addresses |= {f"a stranger {where}": door_of(each) for where, each in strangers.items()}
+        addresses |= {"the internal API": f"core-internal:{PORTS['core-internal']}"}
         assert reach(cluster, "deploy/core-web", addresses, "web") == dict.fromkeys(addresses, False)
 
 
@@ -126,6 +127,30 @@ class TestSettlement:
         # the Service may lead it to itself, which no policy forbids
         others = {name: address for name, address in targets.items() if name != "service settlement"}
         found = reach(cluster, another_pod(cluster, "settlement"), others, "settlement")
+        assert {name for name, is_open in found.items() if is_open} == {"service postgresql", "pod postgresql"}
+
+
+class TestTheOperator:
+    def test_reaches_the_internal_api_and_kubernetes_and_nobody_else(
+        self, cluster: Cluster, strangers: dict[str, Cluster], targets: dict[str, str]
+    ) -> None:
+        doors = {f"a stranger {where}": door_of(each) for where, each in strangers.items()}
+        kubernetes = {"kubernetes": "kubernetes.default:443"}
+        found = reach(cluster, "deploy/operator", {**targets, **doors, **kubernetes})
+        reached = {name for name, is_open in found.items() if is_open}
+        assert reached == {"service core-internal", "pod core-internal", "kubernetes"}
+
+    def test_is_reached_by_nobody(self, cluster: Cluster, strangers: dict[str, Cluster]) -> None:
+        (pod,) = cluster.pods("operator")
+        ports = {f"port {port}": f"{pod['status']['podIP']}:{port}" for port in (OPEN_DOOR, METRICS_PORT)}
+        for each in strangers.values():
+            assert reach(each, "stranger", ports) == dict.fromkeys(ports, False)
+
+
+class TestTheInternalApi:
+    def test_reaches_its_database_and_nobody_else(self, cluster: Cluster, targets: dict[str, str]) -> None:
+        others = {name: address for name, address in targets.items() if "core-internal" not in name}
+        found = reach(cluster, "deploy/core-internal", others, "internal")
         assert {name for name, is_open in found.items() if is_open} == {"service postgresql", "pod postgresql"}
 
 

@@ -52,7 +52,7 @@ annotations:
 {{/* the head of every pod's spec: (dict "root" $ "component" "settlement" "pod" .Values.settlement) */}}
 {{- define "etebar.podSpec" -}}
 serviceAccountName: {{ .account | default .component }}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ .token | default false }}
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true

@@ -64,6 +64,9 @@
 {{- if and .Values.settlement.bank.url (not $policy.bank) }}
 {{- $said = append $said "networkPolicy.bank is empty: settlement does not reach the bank, and every payout stays pending." }}
 {{- end }}
+{{- if and .Values.operator.enabled (not (include "etebar.kubernetesApiRule" .)) }}
+{{- $said = append $said "networkPolicy.kubernetesApi is empty, and the cluster told no address: the operator does not reach the API server." }}
+{{- end }}
 {{- end }}
 {{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not .Values.core.trustedProxies) }}
 {{- $said = append $said "core.trustedProxies is empty: everybody comes from the proxy's address, and shares its rate limits." }}

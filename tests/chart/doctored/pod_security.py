@@ -59,5 +59,14 @@ BROKEN: list[tuple[str, str, Doctor]] = [
         "gives pods",
         lambda r: r.one("ServiceAccount", "redis").pop("automountServiceAccountToken"),
     ),
-    ("pod_security.no_token", "rights", lambda r: r.objects.append({"kind": "Role", "metadata": {"name": "reader"}})),
+    (
+        "pod_security.rights",
+        "operator: may list secrets",
+        lambda r: r.one("Role", "etebar-operator")["rules"].append({"resources": ["secrets"], "verbs": ["list"]}),
+    ),
+    (
+        "pod_security.rights",
+        "gives rights to",
+        lambda r: r.one("RoleBinding", "etebar-operator")["subjects"][0].update(name="core-web"),
+    ),
 ]

@@ -8,6 +8,7 @@ from etebar_deploy.network import UNNAMED_PORT, Party
 from etebar_deploy.selectors import selects
 
 BOTH = {"Ingress", "Egress"}
+MONITORING = "every pod of namespace monitoring"
 PUBLIC = {"/api", "/static"}
 
 
@@ -51,11 +52,13 @@ def guarded(rendered: Rendered) -> Iterator[str]:
     core = {"core-web", "core-worker"}
     sidecar = rendered.values["pgbouncer"]["mode"] == "sidecar"
     guests = {guest for guest, switch in (("loadtest", "loadTest"), ("audit", "audit")) if _policy(rendered)[switch]}
-    clients = {*core, "core-beat"}
+    clients = {*core, "core-beat", *(["core-internal"] if rendered.values["operator"]["enabled"] else [])}
     allowed = {
         "settlement": core,
+        "core-internal": {"operator", MONITORING},
+        "operator": {MONITORING},
         "pgbouncer": clients,
-        "redis": clients | ({"loadtest"} & guests),
+        "redis": (clients - {"core-internal"}) | ({"loadtest"} & guests),
         "postgresql": {"settlement", "migrate-core", "migrate-settlement", *(clients if sidecar else {"pgbouncer"})}
         | ({"audit"} & guests),
     }

@@ -42,8 +42,10 @@ def hooks(rendered: Rendered) -> Iterator[str]:
 
 
 def one_namespace(rendered: Rendered) -> Iterator[str]:
-    """Nothing of ours is put into another namespace or belongs to none."""
+    """Nothing of ours is put into another namespace or belongs to none, but what the operator keeps objects with."""
     for one in rendered.objects:
+        if (one["metadata"].get("labels") or {}).get("app.kubernetes.io/component") in {"operator", "crds"}:
+            continue
         if one["metadata"].get("namespace", RELEASE) != RELEASE:
             yield f"{_name(one)}: is in another namespace"
         if one["kind"].startswith("Cluster") or one["kind"] in {"Namespace", "CustomResourceDefinition"}:
@@ -61,9 +63,9 @@ def references(rendered: Rendered) -> Iterator[str]:
 
 
 def keeps(rendered: Rendered) -> Iterator[str]:
-    """Secrets of ours outlive `helm uninstall`, as the README says, and no other object does."""
+    """Secrets and definitions of ours outlive `helm uninstall`, as the README says, and no other object does."""
     kept = {_name(one) for one in rendered.objects if _policy(one) == "keep"}
-    secrets = {_name(one) for one in rendered.of_kind("Secret")}
+    secrets = {_name(one) for one in rendered.of_kind("Secret", "CustomResourceDefinition")}
     yield from (f"{name}: would stay after helm uninstall" for name in sorted(kept - secrets))
     yield from (f"{name}: would be lost with helm uninstall" for name in sorted(secrets - kept))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chart.rendered import Rendered
+from chart.rendered import RELEASE, Rendered
 from etebar_deploy.workloads import PodTemplate
 
 VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
@@ -19,6 +19,19 @@ SYSCTLS = {
     "net.ipv4.tcp_fin_timeout",
     "net.ipv4.tcp_keepalive_intvl",
     "net.ipv4.tcp_keepalive_probes",
+}
+OPERATOR = "operator"
+KEPT = {"get", "list", "watch", "patch"}
+# at most; Secrets one by one, by name
+RIGHTS = {
+    "merchants": KEPT,
+    "merchants/status": {"patch"},
+    "pooltopups": KEPT,
+    "pooltopups/status": {"patch"},
+    "creditpools": {"get", "create", "patch"},
+    "creditpools/status": {"patch"},
+    "secrets": {"get", "create", "patch"},
+    "events": {"create"},
 }
 Security = Mapping[str, Any]
 
@@ -49,9 +62,9 @@ def read_only_root(rendered: Rendered) -> Iterator[str]:
 
 
 def no_token(rendered: Rendered) -> Iterator[str]:
-    """No pod can speak to the Kubernetes API: neither its account nor a volume brings a token."""
+    """No pod but the operator's can speak to the Kubernetes API: neither its account nor a volume brings a token."""
     for pod in rendered.pods:
-        if pod.spec.get("automountServiceAccountToken") is not False:
+        if pod.spec.get("automountServiceAccountToken") is not (pod.component == OPERATOR):
             yield f"{pod.name}: mounts a token of its service account"
         for volume in pod.spec.get("volumes") or []:
             if any("serviceAccountToken" in source for source in volume.get("projected", {}).get("sources", [])):
@@ -59,8 +72,19 @@ def no_token(rendered: Rendered) -> Iterator[str]:
     for account in rendered.of_kind("ServiceAccount"):
         if account.get("automountServiceAccountToken") is not False:
             yield f"ServiceAccount/{account['metadata']['name']}: gives pods a token"
-    for rights in rendered.of_kind("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"):
-        yield f"{rights['kind']}/{rights['metadata']['name']}: nothing of ours needs rights"
+
+
+def rights(rendered: Rendered) -> Iterator[str]:
+    """They are the operator's, each named, and no more than its work needs."""
+    for binding in rendered.of_kind("RoleBinding", "ClusterRoleBinding"):
+        account = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": RELEASE}
+        if binding["subjects"] != [account]:
+            yield f"{binding['kind']}/{binding['metadata']['name']}: gives rights to {binding['subjects']}"
+    for role in rendered.of_kind("Role", "ClusterRole"):
+        for rule in role["rules"]:
+            for resource in rule["resources"]:
+                for verb in set(rule["verbs"]) - RIGHTS.get(resource, set()):
+                    yield f"{role['kind']}/{role['metadata']['name']}: may {verb} {resource}"
 
 
 def _pod(pod: PodTemplate) -> Iterator[str]:
@@ -112,4 +136,4 @@ def _either(own: Security) -> Iterator[str]:
         yield "is a Windows host process"
 
 
-POLICIES = (restricted, own_user, read_only_root, no_token)
+POLICIES = (restricted, own_user, read_only_root, no_token, rights)

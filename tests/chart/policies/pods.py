@@ -25,7 +25,8 @@ def our_images(rendered: Rendered) -> Iterator[str]:
     registry = rendered.values["image"]["registry"].rstrip("/")
     for pod, container in _containers(rendered):
         if not re.match(
-            rf"{re.escape(registry)}/?etebar-(core|settlement|pgbouncer|redis|postgresql):", container["image"]
+            rf"{re.escape(registry)}/?etebar-(core|settlement|operator|pgbouncer|redis|postgresql):",
+            container["image"],
         ):
             yield f"{pod.name}: {container['name']}: {container['image']} is not from {registry or 'the nodes'}"
 

@@ -9,7 +9,14 @@ from typing import Any
 from chart.rendered import Rendered, texts
 from etebar_deploy.workloads import PodTemplate
 
-CORE = ("core-web/web", "core-worker/worker", "core-beat/beat", "core-*/wait-for-migrations", "migrate-core/*")
+CORE = (
+    "core-web/web",
+    "core-worker/worker",
+    "core-beat/beat",
+    "core-internal/internal",
+    "core-*/wait-for-migrations",
+    "migrate-core/*",
+)
 APPLICATION = CORE[:-1]
 SETTLEMENT = ("settlement/*",)
 POSTGRESQL = ("postgresql/postgresql",)
@@ -20,6 +27,8 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("fingerprint", "account-fingerprint-key"): (*CORE, *SETTLEMENT),
     ("internalToken", "token"): (*CORE, *SETTLEMENT),
     ("internalToken", "token-next"): SETTLEMENT,
+    ("operatorToken", "token"): ("core-internal/internal", "operator/operator"),
+    ("operatorToken", "token-next"): ("core-internal/internal",),
     ("admin", "username"): ("migrate-core/*", "test-story/story"),
     ("admin", "password"): ("migrate-core/*", "test-story/story"),
     ("walletOwner", "password"): ("migrate-core/*", *POSTGRESQL),

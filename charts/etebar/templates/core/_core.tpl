@@ -81,8 +81,9 @@ envFrom:
     limits: {memory: 384Mi}
 {{- end }}
 
+{{/* (dict "root" $ "pod" .Values.core.web), and "secrets" that it reads beside those of all */}}
 {{- define "etebar.coreAnnotations" -}}
-{{- $secrets := list "core" "fingerprint" "internalToken" "redis" "walletApplication" -}}
+{{- $secrets := concat (list "core" "fingerprint" "internalToken" "redis" "walletApplication") (.secrets | default list) -}}
 {{- $checksums := dict "config" (include (print $.root.Template.BasePath "/core/configmap.yaml") .root) -}}
 {{- if eq .root.Values.pgbouncer.mode "sidecar" }}
 {{- $secrets = append $secrets "pgbouncer" -}}

@@ -7,6 +7,7 @@ Secrets: each is one that the user named, or one of ours, made once and then rea
 core: {name: etebar-core, keys: {secret-key: 50, jwt-signing-key: 50}}
 fingerprint: {name: etebar-fingerprint, keys: {account-fingerprint-key: 50}}
 internalToken: {name: etebar-internal-token, keys: {token: 50, token-next: 0}}
+operatorToken: {name: etebar-operator-token, keys: {token: 50, token-next: 0}}
 admin: {name: etebar-admin, keys: {username: 0, password: 24}}
 walletOwner: {name: etebar-wallet-owner, keys: {password: 32}}
 walletApplication: {name: etebar-wallet-application, keys: {password: 32}}
@@ -92,5 +93,6 @@ each file is: which Secret, its key, the file's name.
 {{- define "etebar.secretIsUnused" -}}
 {{- $values := .root.Values -}}
 {{- if eq .secret "audit" }}{{ if not $values.postgresql.enabled }}true{{ end }}{{ end -}}
+{{- if eq .secret "operatorToken" }}{{ if not $values.operator.enabled }}true{{ end }}{{ end -}}
 {{- if eq .secret "admin" }}{{ if not (or $values.secrets.admin.create (include "etebar.hasStory" .root)) }}true{{ end }}{{ end -}}
 {{- end }}

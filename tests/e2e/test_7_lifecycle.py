@@ -5,7 +5,10 @@ from integration.api import PASSWORD, Api
 from integration.waiting import wait_until
 
 from .cluster import NAMESPACE, RELEASE, Cluster
+from .objects import apply, ready, shown, wait_for
+from .objects import merchant as onboarded
 
+OBJECTS = ("merchants", "pooltopups", "creditpools")
 KEPT = "helm.sh/resource-policy"
 KINDS = (
     "deployments,statefulsets,replicasets,pods,jobs,services,configmaps,secrets,persistentvolumeclaims,serviceaccounts,"
@@ -27,14 +30,20 @@ class TestTheRelease:
         merchant = api.merchant(limit="10.00")
         assert merchant.withdraw("4.00").status_code == 201
         name = api.must("GET", "/me", headers=merchant.token)["username"]
-        cluster.helm("uninstall", RELEASE, "--wait", "--timeout", "4m")
+        apply(cluster, onboarded("outlives"))
+        ready(cluster, ["outlives"])
+        said = cluster.helm("uninstall", RELEASE, "--wait", "--timeout", "4m")
+        assert all(f"[CustomResourceDefinition] {kind}.etebar.dev" in said for kind in OBJECTS)
         wait_until("nothing is left", lambda: not left(cluster), 120)
+        assert shown(cluster, "merchant", "outlives")["status"]["state"] == "approved"
 
         cluster.upgrade()
         token = wait_until("the ingress knows the new pods", lambda: signed_in(api, name), 60)
         assert api.must("GET", "/me", headers=token)["available_credit"] == "6.00"
         assert cluster.helm("test", RELEASE, "--timeout", "4m")
         cluster.assert_books_agree()
+        apply(cluster, onboarded("outlives", creditLimit="20.00"))
+        wait_for(cluster, "merchant", "outlives", 30, LimitInSync=("True", "InSync"), Ready=("True", "Ready"))
 
 
 def left(cluster: Cluster) -> list[str]:

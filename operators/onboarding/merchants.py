@@ -1,0 +1,132 @@
+"""One reconcile of a Merchant, whatever it was that called for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from onboarding.conditions import Condition, is_so
+from onboarding.core_answers import KeptMerchant
+from onboarding.credentials import credentials, text
+from onboarding.desired import DeletionPolicy, MerchantObject
+from onboarding.errors import ClusterUnavailable, CoreRefused, CoreUnavailable, SecretNotOwned
+from onboarding.merchant_status import CREDENTIALS_ISSUED, READY, REGISTERED, conditions, figures, refused
+from onboarding.result import Result
+
+STALE = "version_stale"
+# what core says of a wish that it never took
+NEVER_TAKEN = frozenset({"username_taken", "validation_failed"})
+
+
+class Core(Protocol):
+    """What of core's client is needed here; raises CoreUnavailable and CoreRefused."""
+
+    async def keep_merchant(self, namespace: str, name: str, wish: Mapping[str, Any]) -> KeptMerchant: ...
+
+
+class Secrets(Protocol):
+    """The Secrets of the cluster; raises ClusterUnavailable."""
+
+    async def find(self, namespace: str, name: str) -> Mapping[str, Any] | None: ...
+
+    async def write(self, manifest: Mapping[str, Any]) -> None: ...
+
+
+class NotReady(Exception):  # noqa: N818 - a fact
+    """Core cannot be told yet, and why."""
+
+    def __init__(self, *found: Condition) -> None:
+        super().__init__(found[0].message)
+        self.conditions = list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantReconciler:
+    """Brings core and the credentials Secret to what an object wishes."""
+
+    core: Core
+    secrets: Secrets
+    is_sandboxed: bool
+
+    async def reconcile(self, wished: MerchantObject, *, is_registered: bool) -> Result:
+        """Does everything that is missing. `is_registered`: the object's status has a merchant's id."""
+        try:
+            return await (self._let_go(wished) if wished.is_deleted else self._keep(wished, is_registered))
+        except NotReady as not_ready:
+            return Result(not_ready.conditions, retry=True)
+        except CoreUnavailable as error:
+            return _waits("CoreUnavailable", str(error))
+        except ClusterUnavailable as error:
+            return _waits("ClusterUnavailable", str(error))
+        except CoreRefused as error:
+            return _refused(wished, error, is_registered)
+
+    async def _keep(self, wished: MerchantObject, is_registered: bool) -> Result:  # noqa: FBT001 - private
+        account = await self._account(wished, is_registered)
+        password = await self._password(wished)
+        kept = await self.core.keep_merchant(
+            wished.namespace, wished.name, wished.wish(bank_account=account, password=password)
+        )
+        return Result(conditions(wished, kept), figures(kept))
+
+    async def _let_go(self, wished: MerchantObject) -> Result:
+        kept = await self.core.keep_merchant(
+            wished.namespace, wished.name, wished.wish(bank_account=None, password=None)
+        )
+        if kept.released:
+            return Result()
+        waits = is_so(
+            READY, value=False, reason="WaitsForBooks", message=f"not closed yet: {'; '.join(kept.waits_for)}"
+        )
+        return Result([waits], figures(kept), retry=True)
+
+    async def _account(self, wished: MerchantObject, is_registered: bool) -> str | None:  # noqa: FBT001 - private
+        if wished.bank_account is not None:
+            if not self.is_sandboxed:
+                message = "spec.bankAccount is for sandboxes; name a Secret in spec.bankAccountSecretRef"
+                raise NotReady(*_unregistered("BankAccountInObject", message))
+            return wished.bank_account
+        reference = wished.bank_account_secret
+        found = text(await self.secrets.find(wished.namespace, reference.name), reference.key) if reference else None
+        if found is None and not is_registered:
+            where = f"the Secret {reference.name} with the key {reference.key}" if reference else "a bank account"
+            message = f"expected {where} in the namespace {wished.namespace}"
+            raise NotReady(*_unregistered("BankAccountMissing", message))
+        return found
+
+    async def _password(self, wished: MerchantObject) -> str:
+        found = await self.secrets.find(wished.namespace, wished.credentials_secret)
+        try:
+            issued = credentials(wished, found)
+        except SecretNotOwned as error:
+            said = str(error)
+            raise NotReady(
+                is_so(CREDENTIALS_ISSUED, value=False, reason="SecretNotOwned", message=said),
+                is_so(READY, value=False, reason="SecretNotOwned", message=said),
+            ) from error
+        if issued.manifest is not None:
+            # first the Secret: a password that only core knew would be lost with this process
+            await self.secrets.write(issued.manifest)
+        return issued.password
+
+
+def _refused(wished: MerchantObject, error: CoreRefused, is_registered: bool) -> Result:  # noqa: FBT001 - private
+    if wished.is_deleted:
+        nothing_to_do = wished.deletion_policy is DeletionPolicy.RETAIN and error.code == STALE
+        never_there = not is_registered and error.code in NEVER_TAKEN
+        if nothing_to_do or never_there:
+            return Result()
+    if error.code == STALE:
+        # a newer version is on its way here, too
+        return Result(is_stale=True, retry=wished.is_deleted)
+    return Result(refused(error), retry=True)
+
+
+def _waits(reason: str, message: str) -> Result:
+    return Result([is_so(READY, value=False, reason=reason, message=message)], retry=True)
+
+
+def _unregistered(reason: str, message: str) -> tuple[Condition, Condition]:
+    return (
+        is_so(REGISTERED, value=False, reason=reason, message=message),
+        is_so(READY, value=False, reason=reason, message=message),
+    )

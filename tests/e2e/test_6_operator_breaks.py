@@ -1,0 +1,164 @@
+"""Many objects at once, an operator that is killed, a core that is away, and what the operator may do."""
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from integration.waiting import wait_until
+
+from .cluster import CHART, KIND_VALUES, NAMESPACE, RELEASE, Cluster
+from .objects import apply, merchant, ready, wait_for
+
+CROWD = 200
+KILLS = 10
+KILL_PAUSE_SECONDS = 6.0
+CROWD_SECONDS = 300.0
+AWAY_SECONDS = 60.0
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:operator"
+GROUP = "etebar.dev"
+# exactly what the operator may do in its own namespace
+RIGHTS = {
+    (GROUP, "merchants"): {"get", "list", "watch", "patch"},
+    (GROUP, "merchants/status"): {"patch"},
+    (GROUP, "pooltopups"): {"get", "list", "watch", "patch"},
+    (GROUP, "pooltopups/status"): {"patch"},
+    (GROUP, "creditpools"): {"get", "create", "patch"},
+    (GROUP, "creditpools/status"): {"patch"},
+    ("", "secrets"): {"get", "create", "patch"},
+    ("", "events"): {"create"},
+}
+
+
+def kill_operator(cluster: Cluster) -> None:
+    """Its process gets no time to end."""
+    cluster.kubectl(
+        "delete", "pod", "--selector", "app.kubernetes.io/component=operator", "--grace-period=0", "--force"
+    )
+
+
+@contextmanager
+def core_away(cluster: Cluster) -> Iterator[None]:
+    """The internal API has no pod."""
+    cluster.kubectl("scale", "deploy/core-internal", "--replicas=0")
+    wait_until("the internal API is away", lambda: not cluster.pods("core-internal") or None, 60)
+    try:
+        yield
+    finally:
+        cluster.kubectl("scale", "deploy/core-internal", "--replicas=1")
+        cluster.rolled_out("deploy/core-internal")
+
+
+class TestACrowd:
+    def test_is_ready_once_each_however_often_the_operator_is_killed(self, cluster: Cluster) -> None:
+        names = [f"crowd-{number:03}" for number in range(CROWD)]
+        begun = time.monotonic()
+        apply(cluster, *(merchant(name, creditLimit="1.00") for name in names))
+        for _ in range(KILLS):
+            time.sleep(KILL_PAUSE_SECONDS)
+            kill_operator(cluster)
+        ready(cluster, names, CROWD_SECONDS)
+        sys.stdout.write(
+            f"{CROWD} merchants were ready after {time.monotonic() - begun:.0f} s and {KILLS} kills of the operator\n"
+        )
+        self.assert_one_each(cluster)
+        cluster.assert_books_agree()
+        cluster.kubectl("delete", "merchants", *names)
+
+    @staticmethod
+    def assert_one_each(cluster: Cluster) -> None:
+        registered = "SELECT count(*) AS n, count(DISTINCT detail->>'username') AS names FROM payments_auditentry WHERE"
+        chosen = "action = 'merchant_registered' AND detail->>'username' LIKE 'crowd-%'"
+        assert cluster.sql("walletdb", f"{registered} {chosen}") == [[CROWD, CROWD]]
+        merchants = (
+            "SELECT count(*) AS n, min(m.state) AS least, max(m.state) AS most"
+            " FROM payments_merchant m JOIN auth_user u ON u.id = m.user_id WHERE u.username LIKE 'crowd-%'"
+        )
+        assert cluster.sql("walletdb", merchants) == [[CROWD, "approved", "approved"]]
+
+
+class TestACoreThatIsAway:
+    def test_is_told_by_conditions_that_recover_by_themselves(self, cluster: Cluster) -> None:
+        apply(cluster, merchant("before-away"))
+        ready(cluster, ["before-away"])
+        with core_away(cluster):
+            begun = time.monotonic()
+            apply(cluster, merchant("before-away", creditLimit="150.00"), merchant("while-away"))
+            for name in ("before-away", "while-away"):
+                wait_for(cluster, "merchant", name, 30, Ready=("False", "CoreUnavailable"))
+            wait_for(cluster, "creditpool", "pool", 30, Ready=("False", "CoreUnavailable"))
+            time.sleep(max(0.0, AWAY_SECONDS - (time.monotonic() - begun)))
+        for name in ("before-away", "while-away"):
+            wait_for(cluster, "merchant", name, 40, Ready=("True", "Ready"), LimitInSync=("True", "InSync"))
+        wait_for(cluster, "creditpool", "pool", 40, Ready=("True", "Ready"))
+
+
+class TestRights:
+    def test_are_exactly_those_that_are_listed(self, cluster: Cluster) -> None:
+        assert rights(cluster, ACCOUNT, NAMESPACE) == RIGHTS
+
+    @pytest.mark.parametrize("namespace", ["default", "kube-system", "traefik"])
+    def test_are_none_in_other_namespaces(self, cluster: Cluster, namespace: str) -> None:
+        assert rights(cluster, ACCOUNT, namespace) == {}
+
+    @pytest.mark.parametrize("asked", [
+        ("list", "secrets"), ("delete", "secrets"), ("watch", "secrets"), ("delete", "merchants"),
+        ("create", "merchants"), ("update", "merchants"), ("get", "pods"), ("create", "pods/exec"),
+        ("get", "configmaps"), ("impersonate", "serviceaccounts"), ("create", "serviceaccounts/token"),
+        ("get", "customresourcedefinitions"), ("list", "namespaces"),
+    ])  # fmt: skip
+    def test_are_not(self, cluster: Cluster, asked: tuple[str, str]) -> None:
+        review = {"resourceAttributes": {"namespace": NAMESPACE, "verb": asked[0], "resource": asked[1]}}
+        assert not reviewed(cluster, "SelfSubjectAccessReview", review, ACCOUNT)["allowed"]
+
+
+def rights(cluster: Cluster, account: str, namespace: str) -> dict[tuple[str, str], set[str]]:
+    """What an account may do that every account may not."""
+    own, common = (
+        _rules(reviewed(cluster, "SelfSubjectRulesReview", {"namespace": namespace}, each))
+        for each in (account, "system:serviceaccount:default:nobody")
+    )
+    found: dict[tuple[str, str], set[str]] = {}
+    for group, resource, verb in own - common:
+        found.setdefault((group, resource), set()).add(verb)
+    return found
+
+
+def _rules(status: dict[str, list[dict[str, list[str]]]]) -> set[tuple[str, str, str]]:
+    return {
+        (group, resource, verb)
+        for rule in status["resourceRules"]
+        for group in rule.get("apiGroups", [])
+        for resource in rule.get("resources", [])
+        for verb in rule["verbs"]
+    }
+
+
+def reviewed(cluster: Cluster, kind: str, spec: dict[str, object], account: str) -> dict[str, object]:
+    """The status of a review that the API server made of an account."""
+    asked = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
+    printed = cluster.kubectl(
+        "create", "--filename", "-", "-o", "json", "--validate=false", f"--as={account}", text=json.dumps(asked)
+    )
+    status: dict[str, object] = json.loads(printed)["status"]
+    return status
+
+
+class TestTheDefinitions:
+    def test_are_upgraded_with_the_release(self, cluster: Cluster, tmp_path: Path) -> None:
+        newer = tmp_path / "etebar"
+        shutil.copytree(CHART, newer)
+        changed = newer / "templates" / "crds" / "merchants.yaml"
+        old, new = "description: What the merchant is to be.", "description: What it is to be, said anew."
+        assert old in changed.read_text()
+        changed.write_text(changed.read_text().replace(old, new))
+        values = ("--values", str(KIND_VALUES), "--set", f"image.tag={cluster.tag}")
+        cluster.helm("upgrade", RELEASE, str(newer), *values, "--wait", "--timeout", "5m")
+        explained = "What it is to be, said anew."
+        wait_until("it is explained anew", lambda: explained in cluster.kubectl("explain", "merchant.spec") or None, 30)
+        cluster.upgrade()
+        wait_until("and as it was", lambda: explained not in cluster.kubectl("explain", "merchant.spec") or None, 30)
