@@ -100,5 +100,7 @@ def _print_how_to(printer: Printer, cluster: Cluster) -> None:
     printer.line("The admin's name and password:")
     for key in ("username", "password"):
         printer.line(f"  {secret}'{{.data.{key}}}' | base64 -d; echo")
+    samples = f"kubectl --context {cluster.context} --namespace {NAMESPACE} apply --filename k8s/samples"
+    printer.line(f"{samples}   makes merchants of objects")
     printer.line(f"helm test {RELEASE} --kube-context {cluster.context} --namespace {NAMESPACE}   tries what it does")
     printer.line("make kind-down   deletes it all")

@@ -156,13 +156,9 @@ async def serving(core: Core) -> AsyncIterator[Core]:
 
 def settings(core_url: str, **given: Any) -> OperatorEnvironment:
     """Of an operator whose rounds are short."""
-    return OperatorEnvironment(
-        core_url=core_url,
-        operator_token=SecretStr(TOKEN),
-        namespace=NAMESPACE,
-        etebar_profile=Profile.TEST,
-        **{"resync_seconds": 0.5, "pool_refresh_seconds": 0.3, "core_timeout_seconds": 0.5, "liveness_port": 0} | given,
-    )
+    short: Body = {"resync_seconds": 0.5, "pool_refresh_seconds": 0.3, "core_timeout_seconds": 0.5}
+    ours = {"operator_token": SecretStr(TOKEN), "namespace": NAMESPACE, "liveness_port": 0}
+    return OperatorEnvironment(core_url=core_url, etebar_profile=Profile.TEST, **short | ours | given)
 
 
 async def until(what: str, found: Callable[[], Any]) -> Any:

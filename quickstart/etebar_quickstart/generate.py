@@ -1,6 +1,7 @@
 """The committed documents that are made from code: errors, settings, key states and both services' OpenAPI."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def _settings_table(service: str) -> str:
     module, name, environment = {
         "core": ("core.environment", "CoreEnvironment", environments.core()),
         "settlement": ("settlement.settings", "Settings", environments.settlement()),
+        "operator": ("onboarding.environment", "OperatorEnvironment", dict(os.environ)),
     }[service]
     return _output([sys.executable, "-m", settings_page.__name__, module, name], paths.REPOSITORY, environment)
 

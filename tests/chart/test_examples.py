@@ -11,7 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from chart import kubernetes_schema
+from chart import custom_resources, kubernetes_schema
 from chart.policies import POLICIES
 from chart.policies.secrets import PLACES
 from chart.rendered import OUR_SECRETS, Rendered, case_values, merged, rendered_with
@@ -27,6 +27,7 @@ VALUES = {
     "production": ["production/values.yaml"],
     "argocd": ["production/values.yaml", "argocd/values.yaml"],
     "gateway": ["gateway/values.yaml"],
+    "merchants": ["merchants/values.yaml"],
 }
 MANIFESTS = sorted(path for path in EXAMPLES.glob("*/*.yaml") if path.name != "values.yaml")
 
@@ -43,7 +44,9 @@ def manifests(name: str) -> list[dict[str, Any]]:
 
 
 def problems(one: dict[str, Any], version: str = "1.34") -> list[str]:
-    """By our own schema for other projects' kinds, else by Kubernetes'."""
+    """By our own definitions, by our own schema for other projects' kinds, else by Kubernetes'."""
+    if custom_resources.is_ours(one):
+        return custom_resources.problems(one)
     path = SCHEMAS / f"{one['kind']}.json"
     if not path.exists():
         return kubernetes_schema.problems(one, version)

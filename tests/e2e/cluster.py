@@ -3,8 +3,9 @@
 import base64
 import json
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from integration.waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
 CHART = REPOSITORY / "charts" / "etebar"
+RUNBOOKS = REPOSITORY / "docs" / "runbooks"
 KIND_VALUES = REPOSITORY / "k8s" / "kind" / "values.yaml"
 NAME = os.environ.get("E2E_CLUSTER", "etebar-e2e")
 ADDRESS = ("127.0.0.1", int(os.environ.get("E2E_PORT", "8080")))
@@ -36,6 +38,12 @@ def run(*command: str | Path, text: str | None = None, seconds: float = COMMAND_
         said = f"{done.stdout[-MESSAGE:]}{done.stderr[-MESSAGE:]}"
         raise CommandError(f"{' '.join(map(str, command))[:MESSAGE]}: {done.returncode}\n{said}")
     return done.stdout
+
+
+def follow(runbook: str) -> Iterator[str]:
+    """Runs a runbook's commands as they stand there; yields what each step printed."""
+    for commands in re.findall(r"```sh\n(.*?)```", (RUNBOOKS / runbook).read_text(), re.DOTALL):
+        yield run("bash", "-euc", f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}\n{commands}')
 
 
 def make(target: str) -> str:

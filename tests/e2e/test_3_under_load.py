@@ -1,6 +1,5 @@
 """The cluster is changed while merchants withdraw: nobody is told what is not so, and nobody gets an error of ours."""
 
-import re
 from pathlib import Path
 
 import httpx2
@@ -8,10 +7,9 @@ import pytest
 from integration.api import Api, Merchant, new_key
 from integration.waiting import wait_until
 
-from .cluster import NAME, REPOSITORY, Cluster, CommandError, run
+from .cluster import NAME, REPOSITORY, Cluster, CommandError, follow, run
 from .load import assert_true, steady_load
 
-RUNBOOK = REPOSITORY / "docs" / "runbooks" / "rotate-internal-token.md"
 MIGRATION = """from django.db import migrations
 
 class Migration(migrations.Migration):
@@ -109,8 +107,7 @@ class TestUnderLoad:
     ) -> None:
         before = cluster.secret("etebar-internal-token")["token"]
         with steady_load(api, tmp_path) as load:
-            for commands in re.findall(r"```sh\n(.*?)```", RUNBOOK.read_text(), re.DOTALL):
-                run("bash", "-euc", f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}\n{commands}')
+            for _ in follow("rotate-internal-token.md"):
                 load.go_on()
         after = cluster.secret("etebar-internal-token")
         assert after["token"] != before

@@ -8,7 +8,7 @@ import pytest
 from integration.api import Api, Merchant, assert_problem
 from integration.waiting import wait_until
 
-from .cluster import REPOSITORY, Cluster
+from .cluster import REPOSITORY, Cluster, follow
 from .objects import apply, conditions, events, merchant, ready, shown, top_up, wait_for
 
 SAMPLES = REPOSITORY / "k8s" / "samples"
@@ -149,6 +149,19 @@ def another(cluster: Cluster, name: str, old: dict[str, str]) -> dict[str, str] 
 
 def is_in_force(api: Api, credentials: dict[str, str]) -> bool:
     return api.send("POST", "/auth/token", dict(credentials)).status_code == 200
+
+
+class TestTheToken:
+    def test_is_replaced_and_merchants_are_kept_on(self, cluster: Cluster) -> None:
+        old = cluster.secret("etebar-operator-token")["token"]
+        name = new_name("rotated")
+        made(cluster, name)
+        for number, _ in enumerate(follow("rotate-operator-token.md"), start=1):
+            apply(cluster, merchant(name, creditLimit=f"20{number}.00"))
+            wait_for(cluster, "merchant", name, 30, LimitInSync=("True", "InSync"), Ready=READY)
+        new = cluster.secret("etebar-operator-token")
+        assert new["token"] != old
+        assert new["token-next"] == ""
 
 
 class TestDeletion:

@@ -14,9 +14,9 @@ LABELS = {
 
 
 def unique_names(rendered: Rendered) -> Iterator[str]:
-    """No two objects of a kind have one name."""
-    counted = Counter(_name(one) for one in rendered.objects)
-    yield from (f"{name}: is there {number} times" for name, number in counted.items() if number > 1)
+    """No two objects of a kind in a namespace have one name."""
+    counted = Counter((_name(one), one["metadata"].get("namespace", RELEASE)) for one in rendered.objects)
+    yield from (f"{name}: is there {number} times" for (name, _), number in counted.items() if number > 1)
 
 
 def labels(rendered: Rendered) -> Iterator[str]:
