@@ -16,6 +16,8 @@ KINDS = (
 )
 # made by Kubernetes itself, or by Helm for its own history
 OF_THE_CLUSTER = {"kube-root-ca.crt", "default"}
+# Secrets of Merchant objects, which stay
+OF_OBJECTS = ("-credentials", "-account")
 
 
 class TestTheRelease:
@@ -53,6 +55,7 @@ def left(cluster: Cluster) -> list[str]:
         for each in cluster.get(KINDS)
         if each["metadata"].get("annotations", {}).get(KEPT) != "keep"
         and each["metadata"]["name"] not in OF_THE_CLUSTER
+        and not each["metadata"]["name"].endswith(OF_OBJECTS)
         and each["metadata"]["namespace"] == NAMESPACE
     ]
 
