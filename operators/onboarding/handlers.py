@@ -60,6 +60,7 @@ class Handlers:
         kopf.on.resume(GROUP, VERSION, plural, registry=registry)(handle)
         kopf.on.create(GROUP, VERSION, plural, registry=registry)(handle)
         kopf.on.update(GROUP, VERSION, plural, registry=registry)(handle)
+        kopf.on.event(GROUP, VERSION, plural, registry=registry)(self.seen)
 
     def _first_resync(self, **_: Any) -> float:
         """Not all of them at once."""
@@ -77,6 +78,11 @@ class Handlers:
     async def top_up(self, **given: Any) -> None:
         """Tops the pool up, once."""
         await self._reconcile(TOP_UP, lambda body: top_ups.reconcile(self.core, body), **given)
+
+    async def seen(self, event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
+        """An object that is gone counts no more."""
+        if event["type"] == "DELETED":
+            self.counted.forget(body["kind"], body["metadata"]["uid"])
 
     async def _reconcile(
         self,
@@ -99,17 +105,11 @@ class Handlers:
             kopf.event(body, type=event.type, reason=event.reason, message=event.message)
             about = {"kind": kind, "object": f"{body['metadata']['namespace']}/{body['metadata']['name']}"}
             logger.info("%s", event.message, extra=about | {"reason": event.reason})
-        self._count(kind, body, patch, is_done=not result.retry)
+        conditions = patch.status.get("conditions", body.get("status", {}).get("conditions", []))
+        self.counted.see(kind, body["metadata"]["uid"], {each["type"]: each["status"] for each in conditions})
         if result.retry:
             told = result.conditions[-1].message if result.conditions else "core has seen a newer version"
             raise kopf.TemporaryError(told, delay=retry_seconds(retry))
-
-    def _count(self, kind: str, body: kopf.Body, patch: kopf.Patch, *, is_done: bool) -> None:
-        if is_done and "deletionTimestamp" in body["metadata"]:
-            self.counted.forget(kind, body["metadata"]["uid"])
-            return
-        conditions = patch.status.get("conditions", body.get("status", {}).get("conditions", []))
-        self.counted.see(kind, body["metadata"]["uid"], {each["type"]: each["status"] for each in conditions})
 
 
 def sign_in(**given: Any) -> kopf.ConnectionInfo | None:

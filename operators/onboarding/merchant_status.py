@@ -60,9 +60,8 @@ def _limit(wished: MerchantObject, kept: KeptMerchant) -> Condition:
     if _same(kept.credit_limit, wished.credit_limit):
         return is_so(LIMIT_IN_SYNC, value=True, reason="InSync")
     message = f"the limit is {kept.credit_limit}, the object wishes {wished.credit_limit}"
-    return is_so(
-        LIMIT_IN_SYNC, value=False, reason="WaitsForStaff" if kept.approval_request else "Differs", message=message
-    )
+    reason = "WaitsForStaff" if kept.approval_request else "Differs"
+    return is_so(LIMIT_IN_SYNC, value=False, reason=reason, message=message)
 
 
 def _drifted(kept: KeptMerchant) -> Condition:

@@ -7,10 +7,23 @@ import kmock
 import pytest
 from emulated_kubernetes import MERCHANTS, SECRETS, Emulator, Kubernetes, change, operating, ready
 from onboarding_helpers import NAMESPACE, Core, body, drift, problem, settings, until
+from prometheus_client import REGISTRY
 
+from onboarding import metrics
 from onboarding.handlers import PREFIX
 
 pytestmark = pytest.mark.kmock(cls=Emulator)
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted() -> None:
+    """The gauge is the process', and so of all tests."""
+    metrics.OBJECTS.clear()
+
+
+def ready_objects() -> float:
+    labels = {"kind": "Merchant", "condition": "Ready", "status": "True"}
+    return REGISTRY.get_sample_value("etebar_onboarding_objects", labels) or 0.0
 
 
 class TestCreating:
@@ -196,8 +209,10 @@ class TestDeleting:
         kubernetes.put(MERCHANTS, body(deletionPolicy=policy))
         async with operating(settings(core.url)):
             await ready(kubernetes)
+            assert ready_objects() == 1
             await kubernetes.delete(MERCHANTS, "shop")
             await until("it is gone", lambda: not kubernetes.shown())
+            await until("it counts no more", lambda: ready_objects() == 0)
         assert core.wishes()[-1]["deletion"] == policy.lower()
 
     async def test_waits_for_the_books(self, kubernetes: Kubernetes, core: Core) -> None:

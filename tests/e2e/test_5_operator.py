@@ -64,6 +64,16 @@ class TestTheSamples:
         assert float(found["status"]["available"]) > 0
         assert conditions(found)["LowWater"] == ("False", "Enough")
 
+    def test_are_counted(self, cluster: Cluster) -> None:
+        read = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
+        lines = cluster.execute("deploy/operator", "python", "-c", read).splitlines()
+        ready_ones = 'etebar_onboarding_objects{condition="Ready",kind="Merchant",status="True"} '
+        (count,) = [float(line.removeprefix(ready_ones)) for line in lines if line.startswith(ready_ones)]
+        assert count >= 2
+        assert any(
+            line.startswith('etebar_onboarding_reconcile_duration_seconds_count{kind="Merchant"}') for line in lines
+        )
+
 
 class TestALimit:
     def test_that_is_applied_is_in_the_api_within_10_s(self, cluster: Cluster, api: Api) -> None:

@@ -68,6 +68,9 @@
 {{- $said = append $said "networkPolicy.kubernetesApi is empty, and the cluster told no address: the operator does not reach the API server." }}
 {{- end }}
 {{- end }}
+{{- if and .Values.operator.enabled (eq .Values.profile "production") (or (has "*" .Values.operator.watchNamespaces) (has .Release.Namespace (include "etebar.operatorNamespaces" . | fromYamlArray))) }}
+{{- $said = append $said "operator.watchNamespaces: the operator may read the Secrets of this namespace, the databases' passwords too; name namespaces of the merchants' own." }}
+{{- end }}
 {{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) (not .Values.core.trustedProxies) }}
 {{- $said = append $said "core.trustedProxies is empty: everybody comes from the proxy's address, and shares its rate limits." }}
 {{- end }}
