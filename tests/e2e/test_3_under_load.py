@@ -112,7 +112,8 @@ class TestUnderLoad:
         after = cluster.secret("etebar-internal-token")
         assert after["token"] != before
         assert after["token-next"] == ""
-        assert refused(cluster, before)
+        # pods that end still serve for a while
+        wait_until("the old one is refused", lambda: refused(cluster, before) or None, 60)
         assert not refused(cluster, after["token"])
         assert load.server_errors == {}, load.summary
         assert_true(cluster, load)
