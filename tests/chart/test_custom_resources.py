@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from chart import custom_resources
-from chart.rendered import rendered_with
+from chart.rendered import case_values, rendered_with
 from etebar_quickstart.paths import REPOSITORY
 
 SAMPLES = sorted((REPOSITORY / "k8s" / "samples").glob("*.yaml"))
@@ -51,15 +51,9 @@ class TestADefinition:
 
 class TestTheBankAccount:
     def test_stands_in_an_object_of_a_sandbox_only(self) -> None:
-        production = {
-            "profile": "production",
-            "postgresql": {"enabled": False},
-            "externalDatabase": {"core": {"host": "db"}, "settlement": {"host": "db"}, "caSecret": "ca"},
-            "settlement": {"bank": {"url": "https://bank.example.com", "existingSecret": "bank"}},
-        }
         (sandbox,) = [one for one in samples() if one["kind"] == "Merchant" and "bankAccount" in one["spec"]]
         assert custom_resources.problems(sandbox) == []
-        assert "bankAccount" in custom_resources.problems(sandbox, production)[0]
+        assert "bankAccount" in custom_resources.problems(sandbox, case_values("production"))[0]
 
 
 class TestTheSamples:

@@ -28,7 +28,6 @@ from .internal_api import InternalApi
 from .platform import Platform
 
 pytestmark = pytest.mark.kmock(cls=Emulator)
-DELETED = "2026-01-02T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ class TestAnObject:
             await until("it is told why it waits", lambda: "WaitsForBooks" in kubernetes.told())
             assert kubernetes.shown()["status"]["state"] == "suspended"
 
-    async def test_that_is_made_anew_finds_its_merchant(
+    async def test_of_another_name_does_not_get_a_merchant_that_was_retained(
         self, platform: Platform, internal: InternalApi, kubernetes: Kubernetes
     ) -> None:
         username = f"shop-{uuid.uuid4().hex[:8]}"
