@@ -36,7 +36,13 @@ class TestTheRelease:
         ready(cluster, ["outlives"])
         said = cluster.helm("uninstall", RELEASE, "--wait", "--timeout", "4m")
         assert all(f"[CustomResourceDefinition] {kind}.etebar.dev" in said for kind in OBJECTS)
-        wait_until("nothing is left", lambda: not left(cluster), 120)
+        seen: list[str] = []
+
+        def gone() -> bool:
+            seen[:] = left(cluster)
+            return not seen
+
+        wait_until(lambda: f"nothing is left: {seen}", gone, 120)
         assert shown(cluster, "merchant", "outlives")["status"]["state"] == "approved"
 
         cluster.upgrade()
