@@ -80,7 +80,8 @@ class TestAnObject:
             await kubernetes.patch(MERCHANTS, "shop", {"metadata": {"generation": 3}})
             await kubernetes.delete(MERCHANTS, "shop")
             await until("it is told why it waits", lambda: "WaitsForBooks" in kubernetes.told())
-            assert kubernetes.shown()["status"]["state"] == "suspended"
+            # the status is written after the event
+            await until("it is shown", lambda: kubernetes.shown()["status"]["state"] == "suspended")
 
     async def test_of_another_name_does_not_get_a_merchant_that_was_retained(
         self, platform: Platform, internal: InternalApi, kubernetes: Kubernetes
