@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etebar_common import problems
-from etebar_quickstart import documents, paths, settings_page
+from etebar_quickstart import documents, metrics_page, paths, settings_page
 from etebar_quickstart.environments import Environments
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.idempotency_page import idempotency_page
@@ -31,6 +31,7 @@ def _documents() -> dict[Path, Callable[[], str]]:
         DOCUMENTS / "errors.md": errors_page,
         DOCUMENTS / "idempotency.md": idempotency_page,
         DOCUMENTS / "how-to" / "settings.md": lambda: settings_page.page(_settings_table),
+        DOCUMENTS / "metrics.md": lambda: metrics_page.page(_metrics_table),
         DOCUMENTS / "api" / "core.json": lambda: _core_openapi("core.settings"),
         DOCUMENTS / "api" / "core-internal.json": lambda: _core_openapi("core.internal_settings"),
         DOCUMENTS / "api" / "settlement.json": _settlement_openapi,
@@ -53,13 +54,27 @@ def errors_page() -> str:
 
 
 def _settings_table(service: str) -> str:
-    environments = Environments("production", Ports(), Secrets())
-    module, name, environment = {
-        "core": ("core.environment", "CoreEnvironment", environments.core()),
-        "settlement": ("settlement.settings", "Settings", environments.settlement()),
-        "operator": ("onboarding.environment", "OperatorEnvironment", dict(os.environ)),
+    module, name = {
+        "core": ("core.environment", "CoreEnvironment"),
+        "settlement": ("settlement.settings", "Settings"),
+        "operator": ("onboarding.environment", "OperatorEnvironment"),
     }[service]
-    return _output([sys.executable, "-m", settings_page.__name__, module, name], paths.REPOSITORY, environment)
+    return _printed_by(service, settings_page.__name__, module, name)
+
+
+def _metrics_table(service: str, module: str) -> str:
+    return _printed_by(service, metrics_page.__name__, module)
+
+
+def _printed_by(service: str, *program: str) -> str:
+    """What a Python module prints with the service's environment."""
+    environments = Environments("production", Ports(), Secrets())
+    environment = {
+        "core": environments.core,
+        "settlement": environments.settlement,
+        "operator": lambda: dict(os.environ),
+    }[service]()
+    return _output([sys.executable, "-m", *program], paths.REPOSITORY, environment)
 
 
 def _core_openapi(settings: str) -> str:

@@ -15,6 +15,8 @@ from etebar_quickstart.redis_server import connect
 
 NAMES = ("settlement", "core", "worker", "beat")
 PROBE_TIMEOUT_SECONDS = 2.0
+# METRICS_PORT of the caller's shell is the web's
+WITHOUT_METRICS = {"METRICS_PORT": "0"}
 
 
 def program(name: str, environments: Environments, state: Path, overrides: Mapping[str, str]) -> Program:
@@ -49,7 +51,7 @@ def _settlement(environments: Environments, state: Path, overrides: Mapping[str,
 
 
 def _worker(environments: Environments, state: Path, overrides: Mapping[str, str]) -> Program:  # noqa: ARG001
-    environment = {**environments.core(), **overrides}
+    environment = {**environments.core(), **WITHOUT_METRICS, **overrides}
     # Gossip and mingle look for other workers and cost a second at each start; there are none.
     options = ["--concurrency", "2", "--without-gossip", "--without-mingle"]
     return Program(
@@ -67,7 +69,7 @@ def _beat(environments: Environments, state: Path, overrides: Mapping[str, str])
         name="beat",
         arguments=[sys.executable, "-m", "celery", "-A", "core", "beat", "--schedule", str(schedule)],
         directory=paths.CORE,
-        environment={**environments.core(), **overrides},
+        environment={**environments.core(), **WITHOUT_METRICS, **overrides},
         ready=lambda: any(state.glob(f"{schedule.name}*")),
     )
 

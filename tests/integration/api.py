@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import httpx2
 
+from .waiting import wait_until
+
 ACCOUNT = "IRTEST0000000000001"
 ASYNC = {"Prefer": "respond-async"}
 PASSWORD = "p"
@@ -58,9 +60,16 @@ class Api:
         return members
 
     def sign_in(self, username: str, password: str) -> dict[str, str]:
-        """The header of a new access token."""
-        token = self.must("POST", "/auth/token", {"username": username, "password": password})["access"]
-        return {"Authorization": f"Bearer {token}"}
+        """The header of a new access token; a 503 is asked again, as its Retry-After says."""
+        credentials = {"username": username, "password": password}
+
+        def answered() -> httpx2.Response | None:
+            answer = self.send("POST", "/auth/token", credentials)
+            return None if answer.status_code == 503 else answer
+
+        answer = wait_until("core answers", answered)
+        assert answer.is_success, f"{username}: {answer.status_code} {answer.text}"
+        return {"Authorization": f"Bearer {answer.json()['access']}"}
 
     def merchant(self, *, limit: str = "100.00", account: str = ACCOUNT) -> "Merchant":
         """A new merchant, approved and signed in."""

@@ -1,9 +1,19 @@
 """Celery: what may wait. The broker can lose every message; the database says what is to be done."""
 
 import os
+from typing import Any
 
-from celery import Celery
-from celery.signals import after_task_publish, beat_init, task_postrun, worker_init, worker_ready
+from celery import Celery, Task
+from celery.signals import (
+    after_task_publish,
+    beat_init,
+    before_task_publish,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_shutdown,
+    worker_ready,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
@@ -36,6 +46,51 @@ def refuse_unready_database(**_: object) -> None:
 
     sign_of_life.remove(ENVIRONMENT.sign_of_life_file)
     startup.refuse_unready_database()
+
+
+@worker_ready.connect
+def serve_workers_metrics(**_: object) -> None:
+    """When the children are forked: a thread of ours is none of theirs."""
+    from core import task_metrics
+
+    task_metrics.serve_children()
+
+
+@beat_init.connect
+def serve_beats_metrics(**_: object) -> None:
+    """With what the database and Redis hold: there is one beat."""
+    from payments.state.collector import serve
+
+    serve()
+
+
+@before_task_publish.connect
+def stamp_message(headers: dict[str, Any] | None = None, **_: object) -> None:
+    """For the age of what waits."""
+    from core import task_metrics
+
+    task_metrics.stamp(headers)
+
+
+@task_prerun.connect
+def measure_task(task_id: str = "", **_: object) -> None:
+    from core import task_metrics
+
+    task_metrics.begin(task_id)
+
+
+@task_postrun.connect
+def count_task(task_id: str = "", task: Task[..., Any] | None = None, state: str | None = None, **_: object) -> None:
+    from core import task_metrics
+
+    task_metrics.end(task_id, task.name if task else "", state)
+
+
+@worker_process_shutdown.connect
+def forget_child(pid: int | None = None, **_: object) -> None:
+    from core import task_metrics
+
+    task_metrics.child_ended(pid or os.getpid())
 
 
 @worker_ready.connect

@@ -151,9 +151,6 @@ class CoreEnvironment(Environment):
     confirm_connections: int = Field(default=1, gt=0, le=8)
     """How many transactions of one process may confirm at the same time."""
 
-    metrics_port: int = Field(default=0, ge=0, le=65535)
-    """Where Prometheus finds this process's metrics; 0 for nowhere. Worker processes take the next free ports."""
-
     sign_of_life_file: Path | None = None
     """Worker and beat touch it while they turn (`python -m core.sign_of_life` looks at it)."""
 
@@ -168,6 +165,12 @@ class CoreEnvironment(Environment):
 
     operator_token_next: Secret32 | None = None
     """Accepted beside it while it is replaced."""
+
+    pool_low_water_mark: Threshold = None
+    """The credit pool is told to be low while less than this amount is available; empty for never."""
+
+    internal_token_rotated_at_file: Path | None = None
+    """A file with the time (RFC 3339) at which INTERNAL_TOKEN was made; its age is a metric where the file is there."""
 
     credit_limit_approval_threshold: Threshold = None
     """A limit raised above this amount takes two people; empty for none."""

@@ -13,11 +13,12 @@ from django.utils.deprecation import MiddlewareMixin
 from core.body_limits import body_limit_bytes
 from core.problem_handler import problem_response
 from core.request_context import new_context
-from etebar_common import logs
+from etebar_common import logs, metrics
 from etebar_common.problems import BodyTooLarge, MalformedRequest, Problem
 from payments.request_log.writer import record_request
 
 API_PREFIXES = ("/api/", "/internal/")
+PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class RequestContextMiddleware:
@@ -30,10 +31,13 @@ class RequestContextMiddleware:
         context = new_context(request)
         token = logs.request_id.set(context.request_id)
         try:
-            response = self._refuse_body(request) or self._get_response(request)
+            with metrics.in_progress():
+                response = self._refuse_body(request) or self._get_response(request)
         finally:
             logs.request_id.reset(token)
         response["X-Request-ID"] = context.request_id
+        if request.path not in PROBES:
+            metrics.request_answered(request.method or "", _route(request), response.status_code, context.seconds)
         if request.path.startswith(API_PREFIXES):
             record_request(request, context, response.status_code)
         return response
@@ -67,6 +71,12 @@ class SessionMiddleware(_OutsideApi, sessions.SessionMiddleware):
 
 class CsrfViewMiddleware(_OutsideApi, csrf.CsrfViewMiddleware):
     """Django's, outside the API."""
+
+
+def _route(request: HttpRequest) -> str | None:
+    """The template that took the request, with its leading slash."""
+    match = request.resolver_match
+    return f"/{match.route}" if match else None
 
 
 def _body_problem(request: HttpRequest) -> Problem | None:

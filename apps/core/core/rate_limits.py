@@ -12,6 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from core import metrics
 from core.client_address import client_address
 from core.environment import ENVIRONMENT
 from etebar_common.problems import RateLimited
@@ -57,6 +58,7 @@ class Limiter:
             self._paused_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
             logger.warning("rate limits are not counted: Redis is away: %s", error)
             return
+        metrics.RATE_LIMITED.labels(policy).inc()
         wait_seconds = max(1, int(stats.reset_time - time.time()) + 1)
         raise RateLimited(
             f"more than {limit.amount} requests in {limit.get_expiry()} s ({policy})",

@@ -32,9 +32,14 @@ class RequestContext:
     log_is_complete: bool = False
 
     @property
+    def seconds(self) -> float:
+        """Since the request came in."""
+        return time.monotonic() - self.started
+
+    @property
     def duration_ms(self) -> int:
-        """Milliseconds since the request came in."""
-        return int((time.monotonic() - self.started) * 1000)
+        """The same in whole milliseconds."""
+        return int(self.seconds * 1000)
 
 
 def new_context(request: HttpRequest) -> RequestContext:

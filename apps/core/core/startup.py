@@ -1,8 +1,12 @@
 """What is checked before core serves, and what it waits for."""
 
+from functools import cache
+
 from django.conf import settings
 from django.db import OperationalError, ProgrammingError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from core.environment import ENVIRONMENT
 
@@ -12,6 +16,16 @@ def unapplied_migrations() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+@cache
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+def count_unapplied() -> int:
+    """How many migrations this code has and the database has not, by one query; OperationalError when it is away."""
+    return len(_known_migrations() - MigrationRecorder(connection).applied_migrations().keys())
 
 
 def recorded_profile() -> str:

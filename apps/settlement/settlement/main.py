@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from etebar_common import crash
 from etebar_common.environment import load
 from etebar_common.logs import logging_config
+from settlement import metrics
 from settlement.api import errors, openapi
 from settlement.api.middleware import RequestMiddleware
 from settlement.api.routes import batch_router, probes, router, sandbox_router
@@ -32,6 +33,7 @@ def create_app() -> FastAPI:
     refuse_start_without_database(settings)
     settings.begin_serving()
     app = build_app(settings)
+    metrics.serve(settings)
     # what is here now stays until the end: no collection need look at it again
     gc.freeze()
     return app

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from etebar_common import metrics
 from settlement import sql
 from settlement.database import DATABASE_AWAY, Database, is_away
 
@@ -51,6 +52,7 @@ class RequestLog:
         """Queues an entry without waiting; over capacity it is counted as dropped."""
         if len(self._waiting) >= self._capacity:
             self._dropped += 1
+            metrics.REQUEST_LOG_DROPPED.inc()
             return
         self._waiting.append(request)
         if len(self._waiting) >= BATCH_SIZE:

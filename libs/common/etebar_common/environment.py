@@ -62,11 +62,17 @@ class Environment(BaseModel):
     etebar_profile: Profile = Profile.PRODUCTION
     """What the installation is for. Must be the profile that the database was migrated for."""
 
+    etebar_version: str = ""
+    """What runs, such as an image's tag, as metrics tell it; empty for the package's own version."""
+
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = LogLevel.INFO
     """The least level that is logged; capitals or not."""
 
     draining_file: Path | None = None
     """While this file exists, /readyz answers 503, so that no new caller is sent here; all else is served on."""
+
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where Prometheus finds this process's metrics; 0 for nowhere. Processes of one server take the ports after it."""
 
     crash_point_file: Path | None = None
     """The file that arms a crash point; test profile only, the others refuse to start with it."""

@@ -5,6 +5,7 @@ It reads the withdrawals themselves, so the broker may lose every message; it ne
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from core import metrics
 from core.environment import ENVIRONMENT
 from etebar_common.crash import CrashPoint, crash_point
 from payments.dispatch.backoff import backoff_seconds
@@ -79,6 +81,8 @@ def _ask(withdrawals: Sequence[Withdrawal]) -> int:
 
 
 def _log_attempts(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult], duration_ms: int) -> None:
+    for outcome, count in Counter(results[withdrawal.pk].outcome for withdrawal in withdrawals).items():
+        metrics.DISPATCH_ATTEMPTS.labels(outcome.value).inc(count)
     DispatchAttempt.objects.bulk_create(
         DispatchAttempt(
             withdrawal=withdrawal,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core import metrics
 from etebar_common.problems import IdempotencyKeyReused, Problem, RequestInProgress
 from payments.answers import Answer, problem_answer
 from payments.idempotency.identity import RequestIdentity, differing_fields
@@ -52,11 +53,13 @@ def run_once(identity: RequestIdentity | None, act: Callable[[], Answer]) -> Ans
         return act()
     holder = _take_key(identity)
     if holder == "in_progress":
+        metrics.IDEMPOTENCY.labels("in_progress").inc()
         raise in_progress(identity.key)
     stored = IdempotencyKey.objects.filter(scope=identity.scope, key=identity.key).first()
     if stored is not None:
         return _replay(stored, identity)
     if holder is not None:
+        metrics.IDEMPOTENCY.labels("reused").inc()
         raise reused(None, identity.digests)
     answer = _answer_of(act)
     IdempotencyKey.objects.create(
@@ -73,7 +76,9 @@ def run_once(identity: RequestIdentity | None, act: Callable[[], Answer]) -> Ans
 
 
 def _replay(stored: IdempotencyKey, identity: RequestIdentity) -> Answer:
-    if stored.request != identity.digests:
+    is_same = stored.request == identity.digests
+    metrics.IDEMPOTENCY.labels("replayed" if is_same else "reused").inc()
+    if not is_same:
         raise reused(stored.request, identity.digests)
     # only withdrawals are stored without a final answer, and they have a path of their own
     assert stored.status is not None  # noqa: S101

@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from core.client_address import client_address
 from core.per_process import PerProcess
 from core.request_context import RequestContext
+from etebar_common import metrics
 from payments.models import ApiRequestLog
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class RequestLogWriter:
             self._queue.put_nowait(row)
         except queue.Full:
             self._dropped += 1
+            metrics.REQUEST_LOG_DROPPED.inc()
             if self._dropped % BATCH_ROWS == 1:
                 logger.critical("request log is full: %d rows dropped so far", self._dropped)
 

@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import DatabaseError, InterfaceError, OperationalError
 
+from core import metrics
 from etebar_common.crash import CrashPoint
+from etebar_common.problems import PayoutFailed
+from payments.models import Withdrawal
 from payments.statements import call_function
 from payments.withdrawals.representation import final_status_and_body
 
@@ -61,7 +65,20 @@ def confirm(confirmations: Sequence[Confirmation]) -> dict[str, Confirmed | None
         [orjson.dumps(list(items.values())).decode()],
         crash_before_commit=CrashPoint.BEFORE_CONFIRM_COMMIT,
     )
+    changed = {row["withdrawal_id"] for row in rows if row["changed"]}
+    _count([confirmation.members for confirmation in confirmations if confirmation.members["id"] in changed])
     return {row["withdrawal_id"]: _confirmed(row, items[row["withdrawal_id"]]) for row in rows}
+
+
+def _count(ended: Sequence[dict[str, Any]]) -> None:
+    """Counts withdrawals that this process has ended."""
+    for members in ended:
+        state = members["state"]
+        metrics.WITHDRAWALS.labels(state, PayoutFailed.code if state == Withdrawal.State.FAILED else "").inc()
+        metrics.WITHDRAWN.labels(state).inc(float(members["amount"]))
+        took = datetime.fromisoformat(members["finalized_at"]) - datetime.fromisoformat(members["created_at"])
+        # two clocks: the database's and ours
+        metrics.FINAL_SECONDS.observe(max(took.total_seconds(), 0))
 
 
 def _confirmed(row: dict[str, Any], item: dict[str, Any]) -> Confirmed | None:

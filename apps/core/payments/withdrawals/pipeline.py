@@ -21,8 +21,8 @@ from payments.answers import Answer
 from payments.withdrawals.confirm import Confirmed, confirm_what_can_be
 from payments.withdrawals.job import AtomicJobs, Final, Job, undecided
 from payments.withdrawals.outcomes import confirmation_of
-from payments.withdrawals.representation import location
-from payments.withdrawals.reserve import BUSY, DUPLICATE, Reservation, ReserveRequest, reserve, reserve_all
+from payments.withdrawals.representation import location, refusal_bodies
+from payments.withdrawals.reserve import ACCEPTED, BUSY, DUPLICATE, Reservation, ReserveRequest, reserve, reserve_all
 from payments.withdrawals.settlement_client import SettleResult, settlement_client
 from payments.withdrawals.stage import Stage
 
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 LARGEST_LIST = 250
 # before a list is tried again of which nothing could be decided
 BUSY_SECONDS = 0.005
+
+IDEMPOTENCY_RESULTS = {"replay": "replayed", "reused": "reused", "in_progress": "in_progress"}
 
 Reserved = Reservation | Exception
 
@@ -110,7 +112,7 @@ class Pipeline:
 
     def _reserved(self, jobs: Sequence[Job], results: Sequence[Reserved]) -> None:
         crash_point(CrashPoint.AFTER_RESERVE_COMMIT)
-        _count("reserve", (_outcome(result) for result in results))
+        _count_reserved(jobs, results)
         to_settle = [job for job, result in zip(jobs, results, strict=True) if _is_to_settle(job, result)]
         if to_settle:
             self._settle.put(to_settle)
@@ -205,6 +207,20 @@ def _request_id(jobs: Sequence[Job]) -> str:
 
 def _outcome(result: Reserved) -> str:
     return "error" if isinstance(result, Exception) else result.outcome
+
+
+def _count_reserved(jobs: Sequence[Job], results: Sequence[Reserved]) -> None:
+    outcomes = Counter(_outcome(result) for result in results)
+    _count("reserve", outcomes.elements())
+    for outcome, count in outcomes.items():
+        if outcome in IDEMPOTENCY_RESULTS:
+            metrics.IDEMPOTENCY.labels(IDEMPOTENCY_RESULTS[outcome]).inc(count)
+        elif outcome in refusal_bodies():
+            metrics.WITHDRAWALS.labels("refused", outcome).inc(count)
+        elif outcome == ACCEPTED:
+            metrics.WITHDRAWALS.labels(ACCEPTED, "").inc(count)
+    amounts = (job.command.amount for job, result in zip(jobs, results, strict=True) if _outcome(result) == ACCEPTED)
+    metrics.WITHDRAWN.labels(ACCEPTED).inc(float(sum(amounts)))
 
 
 def _count(stage: str, outcomes: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,7 @@ def final_status_and_body(members: dict[str, Any]) -> tuple[int, str]:
     return problem.status, render_body(problem)
 
 
+@cache
 def refusal_bodies() -> dict[str, str]:
     """The bodies of refusals by code; payments_reserve fills in @amount@ and @available@ and stores them."""
     refusals = (

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 import urllib3
 
+from core import metrics
 from core.environment import ENVIRONMENT
 from etebar_common import logs
 from payments.withdrawals.deadline_http import answering, connection_pool, exchange, whole_lines
@@ -213,10 +214,22 @@ def _errors_told(method: str, path: str) -> Iterator[None]:
     try:
         yield
     except SettlementError as error:
+        metrics.SETTLEMENT_ERRORS.labels("status").inc()
         raise type(error)(f"{method} {path}: {error}") from error
     except (urllib3.exceptions.HTTPError, ValueError, OSError) as error:
+        metrics.SETTLEMENT_ERRORS.labels(_reason(error)).inc()
         waited = time.monotonic() - started
         raise SettlementError(f"{method} {path}: {type(error).__name__} after {waited:.1f} s") from error
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case TimeoutError() | urllib3.exceptions.ReadTimeoutError() | urllib3.exceptions.ConnectTimeoutError():
+            return "timeout"
+        case ValueError():
+            return "not_understood"
+        case _:
+            return "unreachable"
 
 
 def _object(status: int, content: bytes) -> dict[str, Any]:

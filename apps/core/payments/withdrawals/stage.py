@@ -37,12 +37,14 @@ M = TypeVar("M", bound=Member)
 class Gate:
     """Lets few workers through at a time; who stays inside for long holds up the next one for GATE_SECONDS only."""
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, name: str, places: int) -> None:
         self._places = threading.Semaphore(places)
+        self._waits = metrics.GATE_SECONDS.labels(name)
 
     def enter(self) -> Callable[[], None]:
         """Waits for a place; returns what gives it up, of which only the first call counts."""
-        leaves = [self._places.release] if self._places.acquire(timeout=GATE_SECONDS) else []
+        with self._waits.time():
+            leaves = [self._places.release] if self._places.acquire(timeout=GATE_SECONDS) else []
 
         def leave() -> None:
             if leaves:
@@ -70,7 +72,7 @@ class Stage(Generic[M]):
         self.name = name
         self._act = act
         self._largest_list = largest_list
-        self._gate = Gate(at_once or workers)
+        self._gate = Gate(name, at_once or workers)
         self._waiting: deque[tuple[float, M]] = deque()
         self._changed = threading.Condition()
         self._closed = False

@@ -17,6 +17,7 @@ from etebar_common.problems import (
     UnsupportedMediaType,
     ValidationFailed,
 )
+from settlement import metrics
 from settlement.settings import Settings
 
 TOKEN_HEADER = "X-Internal-Token"  # noqa: S105 - the header's name
@@ -53,11 +54,13 @@ def authenticate(request: Request) -> None:
     settings: Settings = request.app.state.settings
     presented = request.headers.get(TOKEN_HEADER, "").encode("latin-1")
     if not presented:
+        metrics.TOKEN_REJECTIONS.labels("missing").inc()
         raise InternalTokenMissing
     current = settings.internal_token
     valid = (current, settings.internal_token_next or current)
     matches = [hmac.compare_digest(presented, token.get_secret_value().encode()) for token in valid]
     if not any(matches):
+        metrics.TOKEN_REJECTIONS.labels("wrong").inc()
         raise InternalTokenWrong
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etebar_common import logs
+from etebar_common import logs, metrics
 from etebar_common.headers import parse_request_id
 from etebar_common.problems import InternalError
 from settlement.api.errors import answer, to_problem
@@ -35,7 +35,8 @@ class RequestMiddleware:
         exchange = Exchange(scope, send)
         token = logs.request_id.set(exchange.request_id)
         try:
-            await self._app(scope, receive, exchange.send)
+            with metrics.in_progress():
+                await self._app(scope, receive, exchange.send)
         except Exception as error:
             if exchange.status:
                 # its beginning is out, its end never will be
@@ -45,10 +46,11 @@ class RequestMiddleware:
             logger.exception("%s %s ended in %s", exchange.method, exchange.path, problem.code)
             await answer(problem)(scope, receive, exchange.send)
         finally:
-            self._log(exchange.logged())
+            self._log(exchange)
             logs.request_id.reset(token)
 
-    def _log(self, entry: LoggedRequest) -> None:
+    def _log(self, exchange: "Exchange") -> None:
+        entry = exchange.logged()
         is_probe = entry.path in PROBES
         logger.log(
             logging.DEBUG if is_probe else logging.INFO,
@@ -65,6 +67,7 @@ class RequestMiddleware:
         )
         if not is_probe:
             self._request_log.add(entry)
+            metrics.request_answered(entry.method, exchange.route, entry.status, entry.duration_ms / 1000)
 
 
 class Exchange:
@@ -85,6 +88,11 @@ class Exchange:
             self.status = message["status"]
             MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
         await self._send(message)
+
+    @property
+    def route(self) -> str | None:
+        """The template that took the request; None when none did."""
+        return getattr(self._scope.get("route"), "path", None)
 
     def logged(self) -> LoggedRequest:
         # The routes leave these in the request's state; a request that was refused before has none.

@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from etebar_common.crash import CrashPoint, crash_point
+from settlement import metrics
 from settlement.payouts.in_flight import InFlight, Work
 from settlement.payouts.records import Claim
 from settlement.payouts.store import Payouts, PayoutStore
@@ -77,30 +80,42 @@ class Runner:
         on its way after all, only one of the two moves money.
         """
         to_ask = [claim.order.transfer for claim in claims if not claim.fresh]
-        outcomes = await self._within_timeout(to_ask, status_together)
+        outcomes = await self._within_timeout("status", to_ask, status_together)
         to_pay = [
             claim.order.transfer
             for claim in claims
             if claim.fresh or outcomes[claim.order.reference].verdict is Verdict.NOT_FOUND
         ]
-        return outcomes | await self._within_timeout(to_pay, pay_together)
+        return outcomes | await self._within_timeout("pay", to_pay, pay_together)
 
-    async def _within_timeout(self, transfers: Sequence[Transfer], ask: Question) -> dict[str, Outcome]:
+    async def _within_timeout(self, call: str, transfers: Sequence[Transfer], ask: Question) -> dict[str, Outcome]:
         """The rail's answers; whatever goes wrong is an unknown outcome, never a failure."""
         if not transfers:
             return {}
         try:
-            async with asyncio.timeout(self._rail_timeout_seconds):
-                outcomes = await ask(self._rail, transfers)
+            with metrics.RAIL_SECONDS.labels(self._rail.name, call).time(), _in_flight(len(transfers)):
+                async with asyncio.timeout(self._rail_timeout_seconds):
+                    outcomes = await ask(self._rail, transfers)
         except TimeoutError:
             outcomes = _all(transfers, unknown("the rail did not answer in time"))
         except Exception:  # an adapter's defect must not look like a refusal
             logger.exception("the rail %s failed", self._rail.name)
             outcomes = _all(transfers, unknown("the rail's adapter failed"))
+        for verdict, count in Counter(outcome.verdict for outcome in outcomes.values()).items():
+            metrics.PAYOUTS.labels(self._rail.name, call, verdict.value).inc(count)
         for reference, outcome in outcomes.items():
             if outcome.verdict is Verdict.UNKNOWN:
                 logger.warning("payout %s: outcome unknown: %s", reference, outcome.detail)
         return outcomes
+
+
+@contextmanager
+def _in_flight(payouts: int) -> Iterator[None]:
+    metrics.IN_FLIGHT.inc(payouts)
+    try:
+        yield
+    finally:
+        metrics.IN_FLIGHT.dec(payouts)
 
 
 def _all(transfers: Sequence[Transfer], outcome: Outcome) -> dict[str, Outcome]:

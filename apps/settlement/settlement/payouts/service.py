@@ -8,6 +8,7 @@ from uuid import UUID
 
 from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.problems import NotReady
+from settlement import metrics
 from settlement.payouts.in_flight import InFlight, Work
 from settlement.payouts.news import News
 from settlement.payouts.records import Claim, Payout, PayoutOrder
@@ -25,7 +26,10 @@ class Answer(NamedTuple):
 
     @classmethod
     def of(cls, order: PayoutOrder, payout: Payout) -> "Answer":
-        return cls(payout, payout.differs(order))
+        differs = payout.differs(order)
+        if differs:
+            metrics.CONFLICTS.inc()
+        return cls(payout, differs)
 
 
 class PayoutService:

@@ -1,0 +1,110 @@
+"""What the database holds at this moment, in few queries that end soon however much is pending."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from payments.models import BooksCheck
+from payments.models.credit import POOL_ID
+
+# each pending withdrawal is of the first age that it is not over
+AGES = ("le_10s", "le_1m", "le_15m", "gt_15m")
+
+# One statement, so that the pool and what is pending are of the same moment; a row for each age, or one without.
+# What is pending is found by the index of what is to be dispatched.
+MONEY = """
+SELECT p.available_amount AS available, p.funded_amount AS funded,
+    (SELECT count(*) FROM payments_approvalrequest WHERE state = 'requested') AS approvals_waiting, w.*
+FROM payments_creditpool AS p LEFT JOIN (
+    SELECT CASE WHEN old <= 10 THEN 'le_10s' WHEN old <= 60 THEN 'le_1m' WHEN old <= 900 THEN 'le_15m'
+            ELSE 'gt_15m' END AS age,
+        count(*) AS withdrawals, sum(amount) AS amount, max(old) AS oldest, count(overdue_since) AS overdue,
+        count(*) FILTER (WHERE late > 0) AS due, max(late) AS due_oldest
+    FROM (SELECT amount, overdue_since, extract(epoch FROM now() - created_at) AS old,
+              greatest(extract(epoch FROM now() - next_attempt_at), 0) AS late
+          FROM payments_withdrawal WHERE state = 'pending' AND next_attempt_at IS NOT NULL) AS pending
+    GROUP BY 1) AS w ON true
+WHERE p.id = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Withdrawals of one age whose outcome is not known."""
+
+    withdrawals: int = 0
+    amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The pool, what is pending of it by age, and how long the oldest have waited (0 when nothing does).
+
+    `due` are those that the dispatcher is to ask about now; `overdue` are flagged for staff.
+    """
+
+    available: Decimal = Decimal(0)
+    funded: Decimal = Decimal(0)
+    pending: dict[str, Pending] = field(default_factory=dict)
+    oldest_seconds: float = 0.0
+    overdue: int = 0
+    due: int = 0
+    due_oldest_seconds: float = 0.0
+    approvals_waiting: int = 0
+
+    @property
+    def reserved(self) -> Decimal:
+        """All that is pending."""
+        return sum((each.amount for each in self.pending.values()), Decimal(0))
+
+    @property
+    def settled(self) -> Decimal:
+        """What left the pool for good: nothing else moves money."""
+        return self.funded - self.available - self.reserved
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The last run of verify_books."""
+
+    differences: int
+    finished_at: datetime
+    duration_seconds: float
+    settlement_compared: bool
+
+
+def money() -> Money:
+    """All of it, by one look; raises Django's database errors."""
+    with connection.cursor() as cursor:
+        rows = _rows(cursor, MONEY, [POOL_ID])
+    if not rows:
+        return Money()
+    pending = [row for row in rows if row["age"] is not None]
+    return Money(
+        available=rows[0]["available"],
+        funded=rows[0]["funded"],
+        pending={row["age"]: Pending(row["withdrawals"], row["amount"]) for row in pending},
+        oldest_seconds=float(max((row["oldest"] for row in pending), default=0)),
+        overdue=sum(row["overdue"] for row in pending),
+        due=sum(row["due"] for row in pending),
+        due_oldest_seconds=float(max((row["due_oldest"] for row in pending), default=0)),
+        approvals_waiting=rows[0]["approvals_waiting"],
+    )
+
+
+def last_books_check() -> Books | None:
+    """None before the first run."""
+    found = BooksCheck.objects.order_by("-id").first()
+    if found is None:
+        return None
+    took = (found.finished_at - found.started_at).total_seconds()
+    return Books(len(found.differences), found.finished_at, took, found.settlement_compared)
+
+
+def _rows(cursor: Any, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+    cursor.execute(sql, parameters)
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
