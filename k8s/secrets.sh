@@ -38,7 +38,11 @@ print_secret() {
         opaque "$1"
         printf '  %s\n' "account-fingerprint-key: '$(random 50)'"
         ;;
-    etebar-internal-token | etebar-operator-token)
+    etebar-internal-token)
+        opaque "$1"
+        printf '  %s\n' "token: '$(random 50)'" 'token-next: ""' "rotated-at: '$(date -u +%Y-%m-%dT%H:%M:%SZ)'"
+        ;;
+    etebar-operator-token)
         opaque "$1"
         printf '  %s\n' "token: '$(random 50)'" 'token-next: ""'
         ;;

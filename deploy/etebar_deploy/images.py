@@ -16,10 +16,11 @@ REVISION_LABEL = "org.opencontainers.image.revision"
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """`folders` are what its Dockerfile copies from, and where it is itself (its own comes first)."""
+    """`folders` are what its Dockerfile copies from, and where it is itself (its own comes first); `chart` runs it."""
 
     name: str
     folders: tuple[str, ...]
+    chart: str = "etebar"
 
     @property
     def dockerfile(self) -> str:
@@ -47,6 +48,8 @@ IMAGES = (
     Image("pgbouncer", ("images/pgbouncer",)),
     Image("redis", ("images/redis",)),
     Image("postgresql", ("images/postgresql", "quickstart/etebar_quickstart/roles.sql")),
+    Image("exporters", ("images/exporters",)),
+    Image("prometheus", ("images/prometheus",), chart="etebar-observability"),
 )
 NAMES = tuple(image.name for image in IMAGES)
 
@@ -61,6 +64,11 @@ def run(printer: Printer, names: Sequence[str], *, registry: str) -> None:
 def tag() -> str:
     """What the images of this tree are tagged, built or not."""
     return revision.read().tag
+
+
+def of_chart(chart: str) -> list[str]:
+    """The names of the images that a chart runs."""
+    return [image.name for image in IMAGES if image.chart == chart]
 
 
 def image_names(registry: str, tag: str) -> list[str]:

@@ -26,7 +26,7 @@ def up(printer: Printer) -> None:
     with steps.step(f"cluster {cluster.name}"):
         cluster.ensure()
     with steps.step("images"):
-        references = [built.reference for built in images.build(printer)]
+        references = [built.reference for built in images.build(printer, images.of_chart("etebar"))]
     with steps.step("images to the nodes"):
         cluster.load(references, selector="!node-role.kubernetes.io/control-plane")
         _load_traefik(cluster)

@@ -23,10 +23,19 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
         "settlement": {"bank": BANK},
         "networkPolicy": {"bank": BLOCK},
     },
-    "`postgresql.enabled: false`, `networkPolicy.externalDatabase: [{ipBlock: {cidr: 203.0.113.0/24}}]`": {
+    "`networkPolicy.kubernetesApi: [{ipBlock: {cidr: 203.0.113.0/24}}]`, which Helm finds by itself on a cluster": {
+        "networkPolicy": {"kubernetesApi": BLOCK}
+    },
+    "`metrics.exporters` of all three": {
+        "metrics": {"exporters": {"pgbouncer": True, "postgresql": True, "redis": True}}
+    },
+    "`tracing.endpoint: http://collector.monitoring:4318`": {
+        "tracing": {"endpoint": "http://collector.monitoring:4318"}
+    },
+    "`postgresql.enabled: false`, `networkPolicy.externalDatabase` with 203.0.113.0/24 for core and for settlement": {
         "postgresql": {"enabled": False},
         "externalDatabase": {"core": EXTERNAL, "settlement": EXTERNAL, "caSecret": "postgresql-ca"},
-        "networkPolicy": {"externalDatabase": BLOCK},
+        "networkPolicy": {"externalDatabase": {"core": BLOCK, "settlement": BLOCK}},
     },
     "`redis.enabled: false`, `networkPolicy.externalRedis: [{ipBlock: {cidr: 203.0.113.0/24}}]`": {
         "redis": {"enabled": False},

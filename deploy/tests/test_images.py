@@ -19,6 +19,8 @@ class TestNames:
             "etebar-pgbouncer:1.0",
             "etebar-redis:1.0",
             "etebar-postgresql:1.0",
+            "etebar-exporters:1.0",
+            "etebar-prometheus:1.0",
         ]
 
     @pytest.mark.parametrize("registry", ["registry.example.com:5000/pay", "registry.example.com:5000/pay/"])

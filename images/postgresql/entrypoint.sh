@@ -71,7 +71,8 @@ rm -f "$PGDATA/postmaster.pid"
 chmod 700 "$PGDATA"
 
 start_unreachable "$@"
-psql --no-psqlrc --quiet --dbname=postgres --set=VERBOSITY=terse --file="$config/roles.sql" >/dev/null ||
+psql --no-psqlrc --quiet --dbname=postgres --set=VERBOSITY=terse --file="$config/roles.sql" \
+    --file="$config/monitor.sql" >/dev/null ||
     fail "the roles could not be made"
 kill -INT "$server"
 wait "$server" || true

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from etebar_common import problems
@@ -72,7 +73,7 @@ def _printed_by(service: str, *program: str) -> str:
     environment = {
         "core": environments.core,
         "settlement": environments.settlement,
-        "operator": lambda: dict(os.environ),
+        "operator": partial(dict[str, str], os.environ),
     }[service]()
     return _output([sys.executable, "-m", *program], paths.REPOSITORY, environment)
 

@@ -1,12 +1,14 @@
 """What makes pods roll and Jobs run, and what does not."""
 
+import subprocess
 from typing import Any
 
 import pytest
 
 from chart.rendered import CASES, NAMED_SECRETS, OUR_SECRETS, Rendered, case_values, merged, rendered_with
 from chart.toggles import nested
-from etebar_deploy.chart import forget_rendered
+from etebar_deploy.chart import CHART, forget_rendered
+from etebar_deploy.helm_binaries import helms
 
 WORKLOADS = ("Deployment", "StatefulSet")
 CORE = {"core-web", "core-worker", "core-beat", "core-internal"}
@@ -118,6 +120,14 @@ def job_name(values: Any, component: str) -> str:
     return str(rendered_with(values).one("Job", component)["metadata"]["name"])
 
 
+def test_an_upgrade_can_be_rendered_without_a_cluster() -> None:
+    """Tools that show what would change do so; which Secrets are there is not known then, and none is called gone."""
+    for helm in helms().values():
+        command = [helm, "template", "etebar", str(CHART), "--namespace", "etebar", "--is-upgrade"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
 class TestSwitches:
     """What is off is not there."""
 
@@ -126,7 +136,7 @@ class TestSwitches:
         ({"podDisruptionBudget": {"enabled": False}}, {"PodDisruptionBudget"}, set()),
         ({"migrations": {"enabled": False}}, {"Job"}, set()),
         ({"tests": {"enabled": False}}, {"Pod"}, {"tests", "test-story"}),
-        ({"metrics": {"enabled": False}}, set(), {"core-metrics"}),
+        ({"metrics": {"enabled": False}}, set(), {"metrics"}),
         ({"redis": {"enabled": False}, "externalRedis": {"host": "redis.example"}}, set(), {"redis"}),
         ({}, {"Ingress", "HTTPRoute", "HorizontalPodAutoscaler"}, set()),
     ])  # fmt: skip

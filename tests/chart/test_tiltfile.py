@@ -12,9 +12,10 @@ import yaml
 
 from chart.rendered import OUR_SECRETS, merged, rendered_with
 from chart.toggles import nested
-from etebar_deploy.images import IMAGES
+from etebar_deploy import images
 from etebar_quickstart.paths import REPOSITORY
 
+IMAGES = [image for image in images.IMAGES if image.chart == "etebar"]
 TILTFILE = REPOSITORY / "Tiltfile"
 # What cannot be a Python function: Tilt's module, and what is given a function, which is asked about a Job here.
 PRELUDE = """\

@@ -118,6 +118,8 @@ class TestRefusals:
     }),
     ("postgresql.enabled", {"profile": "production"}),
     ("core.web.shutdownSeconds", {"core": {"settleDeadlineSeconds": 30, "web": {"shutdownSeconds": 31}}}),
+    ("settlement.shutdownSeconds", {"settlement": {"bank": {"timeoutSeconds": 21}}}),
+    ("externalDatabase.sslMode", {"profile": "production", "externalDatabase": {"sslMode": "prefer"}}),
     ("settlement.bank.existingSecret", {"settlement": {"bank": {"url": "https://bank.example.com"}}}),
     ("httpRoute.parentRefs", {"httpRoute": {"enabled": True}}),
     ("public.hosts", {"ingress": {"enabled": True, "tlsSecret": "certificate"}}),

@@ -40,14 +40,19 @@ BY_NAME: Mapping[str, Any] = {
     "networkPolicy.dns": [{"namespaceSelector": {"matchLabels": {"dns": "yes"}}}],
     "networkPolicy.ingressControllers": [{"namespaceSelector": {"matchLabels": {"ingress": "yes"}}}],
     "networkPolicy.monitoring": [{"namespaceSelector": {"matchLabels": {"metrics": "yes"}}}],
-    "networkPolicy.externalDatabase": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
+    "networkPolicy.externalDatabase.core": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
+    "networkPolicy.externalDatabase.settlement": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
+    "networkPolicy.tracing": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
+    "networkPolicy.tracingPorts": [4319],
+    "tracing.endpoint": "http://collector.monitoring:4318",
+    "tracing.sampleRatio": 0.5,
     "networkPolicy.externalRedis": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
     "networkPolicy.bank": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
     "networkPolicy.bankPorts": [8443],
     "networkPolicy.kubernetesApi": [{"ipBlock": {"cidr": "203.0.113.0/24"}}],
     "networkPolicy.kubernetesApiPorts": [443],
     "operator.watchNamespaces": ["*"],
-    "operator.lowWaterMark": "1000.00",
+    "core.poolLowWaterMark": "1000.00",
     "core.creditLimitApprovalThreshold": "1000.00",
     "profile": "production",
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "extra"}}],
@@ -58,6 +63,8 @@ DATABASE = {
     "externalDatabase": {"core": {"host": "db"}, "settlement": {"host": "db"}, "caSecret": "ca"},
 }
 REDIS = {"redis": {"enabled": False}, "externalRedis": {"host": "redis"}}
+TRACING = {"tracing": {"endpoint": "http://collector.monitoring:4318"}}
+EXPORTER = {"metrics": {"exporters": {"redis": True}}}
 SCALED = {"autoscaling": {"enabled": True}}
 # the first words of a key; the longest that fits counts
 CONTEXTS: Mapping[str, Mapping[str, Any]] = {
@@ -84,6 +91,11 @@ CONTEXTS: Mapping[str, Mapping[str, Any]] = {
     "networkPolicy.bankPorts": {**BANK, "networkPolicy": {"bank": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}},
     "networkPolicy.externalDatabase": DATABASE,
     "networkPolicy.externalRedis": REDIS,
+    "networkPolicy.tracing": TRACING,
+    "networkPolicy.tracingPorts": TRACING,
+    "tracing.sampleRatio": TRACING,
+    "metrics.exporters.resources": EXPORTER,
+    "image.tags.exporters": EXPORTER,
     "networkPolicy.kubernetesApiPorts": {"networkPolicy": {"kubernetesApi": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}},
 }
 

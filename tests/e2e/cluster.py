@@ -83,7 +83,7 @@ class Cluster:
 
     def ready(self, component: str) -> int:
         """How many of its pods are ready."""
-        return sum(_is_ready(each) for each in self.pods(component))
+        return sum(is_ready(each) for each in self.pods(component))
 
     def secret(self, name: str) -> dict[str, str]:
         """A Secret's content."""
@@ -120,8 +120,9 @@ class Cluster:
         wait_until(f"{count} ready pods of {component}", lambda: self.ready(component) == count or None, seconds)
 
 
-def _is_ready(pod: Mapping[str, Any]) -> bool:
-    conditions: Sequence[Mapping[str, str]] = pod["status"].get("conditions", [])
+def is_ready(found: Mapping[str, Any]) -> bool:
+    """Whether the condition Ready of an object is True."""
+    conditions: Sequence[Mapping[str, str]] = found.get("status", {}).get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 

@@ -10,6 +10,7 @@ import pytest
 from integration.api import Api
 
 from .cluster import Cluster, make, running_tag
+from .strangers import OUTSIDE, stranger
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +32,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def api(cluster: Cluster) -> Iterator[Api]:
     with cluster.api() as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def strangers(cluster: Cluster) -> Iterator[dict[str, Cluster]]:
+    """A stranger in the release's namespace, and one in another."""
+    outside = Cluster(cluster.tag, OUTSIDE)
+    both = {"inside": cluster, "outside": outside}
+    cluster.kubectl("create", "namespace", OUTSIDE)
+    for each in both.values():
+        each.kubectl("apply", "-f", "-", text=stranger(cluster.tag))
+    for each in both.values():
+        each.kubectl("wait", "--for=condition=Ready", "pod/stranger", "--timeout=2m")
+    yield both
+    cluster.kubectl("delete", "pod", "stranger", "--wait=false")
+    cluster.kubectl("delete", "namespace", OUTSIDE, "--wait=false")

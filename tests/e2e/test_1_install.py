@@ -1,9 +1,14 @@
 """A fresh cluster, `make kind-up`: the platform serves through the ingress, and nothing in it is privileged."""
 
+import json
+
 import httpx2
+import pytest
 from integration.api import Api, assert_problem, new_key
 
-from .cluster import ADDRESS, RELEASE, Cluster
+from etebar_deploy import images
+
+from .cluster import ADDRESS, RELEASE, Cluster, run
 
 PUBLIC = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
 
@@ -37,6 +42,25 @@ class TestTheRelease:
         after = {each["metadata"]["name"] for each in cluster.get("pods", "--field-selector", "status.phase=Running")}
         assert after == before
         assert {name: cluster.secret(name) for name in secrets} == secrets
+
+
+class TestTheImages:
+    @pytest.mark.parametrize("name", images.of_chart("etebar"))
+    def test_have_labels_no_root_and_no_compiler(self, cluster: Cluster, name: str) -> None:
+        (found,) = json.loads(run("docker", "image", "inspect", f"etebar-{name}:{cluster.tag}"))
+        labels = found["Config"]["Labels"]
+        told = {
+            word: labels[f"org.opencontainers.image.{word}"] for word in ("title", "version", "revision", "created")
+        }
+        assert told["title"] == f"etebar-{name}"
+        assert all(told.values())
+        assert found["Config"]["User"] == "10001:10001"
+        shell = ("docker", "run", "--rm", "--network=none", "--entrypoint", "sh", f"etebar-{name}:{cluster.tag}")
+        assert run(*shell, "-c", "command -v cc gcc g++ clang ld make || true") == ""
+
+    def test_of_core_is_under_250_mb(self, cluster: Cluster) -> None:
+        (found,) = json.loads(run("docker", "image", "inspect", f"etebar-core:{cluster.tag}"))
+        assert found["Size"] < 250e6
 
 
 class TestAMerchant:

@@ -1,79 +1,14 @@
 """By traffic: strangers reach nothing of the release, its parts reach what the table allows, and nothing else."""
 
-import json
-from collections.abc import Iterator, Mapping
-
 import pytest
 from integration.waiting import wait_until
 
 from .cluster import Cluster
+from .strangers import OPEN_DOOR, door_of, reach
 
-OUTSIDE = "strangers"
 PORTS = {"settlement": 9000, "postgresql": 5432, "redis": 6379, "core-web": 8000, "core-internal": 8001}
 # a sidecar listens on loopback only
-PGBOUNCER_PORT, METRICS_PORT, OPEN_DOOR = 6432, 9464, 8080
-
-# opens connections all at once: a dropped packet is noticed after the timeout only
-PROBE = """
-import json, socket, sys
-from concurrent.futures import ThreadPoolExecutor
-def is_open(address):
-    host, port = address.rsplit(":", 1)
-    try:
-        socket.create_connection((host, int(port)), 3).close()
-    except OSError:
-        return False
-    return True
-addresses = sys.argv[1:]
-with ThreadPoolExecutor() as threads:
-    print(json.dumps(dict(zip(addresses, threads.map(is_open, addresses)))))
-"""
-
-
-def reach(cluster: Cluster, pod: str, addresses: Mapping[str, str], container: str | None = None) -> dict[str, bool]:
-    """Which of the named addresses a pod can open."""
-    printed = cluster.execute(pod, "python3", "-c", PROBE, *addresses.values(), container=container)
-    found = json.loads(printed)
-    return {name: found[address] for name, address in addresses.items()}
-
-
-def stranger(tag: str) -> str:
-    """A pod without any label of ours that listens on OPEN_DOOR."""
-    security = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
-    container = {
-        "name": "stranger",
-        "image": f"etebar-core:{tag}",
-        "command": ["python3", "-m", "http.server", str(OPEN_DOOR), "--directory", "/tmp"],  # noqa: S108 - in a pod
-        "securityContext": security,
-    }
-    spec = {
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 1,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [container],
-    }
-    return json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger"}, "spec": spec})
-
-
-def door_of(place: Cluster) -> str:
-    """Where the stranger of a namespace listens."""
-    (pod,) = place.get("pods", "--field-selector=metadata.name=stranger")
-    return f"{pod['status']['podIP']}:{OPEN_DOOR}"
-
-
-@pytest.fixture(scope="module")
-def strangers(cluster: Cluster) -> Iterator[dict[str, Cluster]]:
-    """A stranger in the release's namespace, and one in another."""
-    outside = Cluster(cluster.tag, OUTSIDE)
-    both = {"inside": cluster, "outside": outside}
-    cluster.kubectl("create", "namespace", OUTSIDE)
-    for each in both.values():
-        each.kubectl("apply", "-f", "-", text=stranger(cluster.tag))
-    for each in both.values():
-        each.kubectl("wait", "--for=condition=Ready", "pod/stranger", "--timeout=2m")
-    yield both
-    cluster.kubectl("delete", "pod", "stranger", "--wait=false")
-    cluster.kubectl("delete", "namespace", OUTSIDE, "--wait=false")
+PGBOUNCER_PORT, METRICS_PORT = 6432, 9464
 
 
 @pytest.fixture(scope="module")

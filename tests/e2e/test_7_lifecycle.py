@@ -14,7 +14,7 @@ OBJECTS = ("merchants", "pooltopups", "creditpools")
 KEPT = "helm.sh/resource-policy"
 KINDS = (
     "deployments,statefulsets,replicasets,pods,jobs,services,configmaps,secrets,persistentvolumeclaims,serviceaccounts,"
-    "networkpolicies,ingresses,poddisruptionbudgets,horizontalpodautoscalers"
+    "networkpolicies,ingresses,poddisruptionbudgets,horizontalpodautoscalers,roles,rolebindings,endpointslices"
 )
 # made by Kubernetes itself, or by Helm for its own history
 OF_THE_CLUSTER = {"kube-root-ca.crt", "default"}

@@ -29,6 +29,12 @@
 {{- if lt (int .Values.core.web.shutdownSeconds) (add (ceil .Values.core.settleDeadlineSeconds) 2 | int) }}
 {{- $wrong = append $wrong "core.web.shutdownSeconds: is too short; a withdrawal under way may take core.settleDeadlineSeconds and 2 more" }}
 {{- end }}
+{{- if lt (int .Values.settlement.shutdownSeconds) (ceil .Values.settlement.bank.timeoutSeconds | int) }}
+{{- $wrong = append $wrong "settlement.shutdownSeconds: is too short; a payout under way may take settlement.bank.timeoutSeconds" }}
+{{- end }}
+{{- if and (eq .Values.profile "production") (has .Values.externalDatabase.sslMode (list "disable" "prefer")) }}
+{{- $wrong = append $wrong (printf "externalDatabase.sslMode: %s may send passwords and the books in the clear; profile production needs require, verify-ca or verify-full" .Values.externalDatabase.sslMode) }}
+{{- end }}
 {{- if and .Values.settlement.bank.url (not .Values.settlement.bank.existingSecret) }}
 {{- $wrong = append $wrong "settlement.bank.existingSecret: is empty; settlement.bank.url needs the Secret with the bank's token" }}
 {{- end }}
@@ -55,8 +61,13 @@
 {{- if not $policy.enabled }}
 {{- $said = append $said "networkPolicy.enabled is off: whoever reaches this cluster's pods reaches settlement and the databases." }}
 {{- else }}
-{{- if and (not .Values.postgresql.enabled) (not $policy.externalDatabase) }}
-{{- $said = append $said "networkPolicy.externalDatabase is empty: no pod reaches the databases." }}
+{{- range list "core" "settlement" }}
+{{- if and (not $.Values.postgresql.enabled) (not (index $policy.externalDatabase .)) }}
+{{- $said = append $said (printf "networkPolicy.externalDatabase.%s is empty: no pod reaches that database." .) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.tracing.endpoint (not $policy.tracing) }}
+{{- $said = append $said "networkPolicy.tracing is empty: no pod reaches the collector of tracing.endpoint." }}
 {{- end }}
 {{- if and (not .Values.redis.enabled) (not $policy.externalRedis) }}
 {{- $said = append $said "networkPolicy.externalRedis is empty: no pod reaches Redis." }}

@@ -54,7 +54,7 @@ def guarded(rendered: Rendered) -> Iterator[str]:
     guests = {guest for guest, switch in (("loadtest", "loadTest"), ("audit", "audit")) if _policy(rendered)[switch]}
     clients = {*core, "core-beat", *(["core-internal"] if rendered.values["operator"]["enabled"] else [])}
     allowed = {
-        "settlement": core,
+        "settlement": {*core, MONITORING},
         "core-internal": {"operator", MONITORING},
         "operator": {MONITORING},
         "pgbouncer": clients,
@@ -62,6 +62,9 @@ def guarded(rendered: Rendered) -> Iterator[str]:
         "postgresql": {"settlement", "migrate-core", "migrate-settlement", *(clients if sidecar else {"pgbouncer"})}
         | ({"audit"} & guests),
     }
+    exporters = rendered.values["metrics"]["exporters"]
+    for name in ("pgbouncer", "redis", "postgresql"):
+        allowed[name] |= {MONITORING} if exporters[name] else set()
     for target in rendered.network.parties:
         if target.is_ours and target.name in allowed:
             sources = {_component(source) for source in rendered.network.parties if _between(rendered, source, target)}

@@ -25,7 +25,7 @@ def our_images(rendered: Rendered) -> Iterator[str]:
     registry = rendered.values["image"]["registry"].rstrip("/")
     for pod, container in _containers(rendered):
         if not re.match(
-            rf"{re.escape(registry)}/?etebar-(core|settlement|operator|pgbouncer|redis|postgresql):",
+            rf"{re.escape(registry)}/?etebar-(core|settlement|operator|pgbouncer|redis|postgresql|exporters):",
             container["image"],
         ):
             yield f"{pod.name}: {container['name']}: {container['image']} is not from {registry or 'the nodes'}"

@@ -27,6 +27,7 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("fingerprint", "account-fingerprint-key"): (*CORE, *SETTLEMENT),
     ("internalToken", "token"): (*CORE, *SETTLEMENT),
     ("internalToken", "token-next"): SETTLEMENT,
+    ("internalToken", "rotated-at"): ("core-beat/beat",),
     ("operatorToken", "token"): ("core-internal/internal", "operator/operator"),
     ("operatorToken", "token-next"): ("core-internal/internal",),
     ("admin", "username"): ("migrate-core/*", "test-story/story"),
@@ -37,7 +38,7 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("settlementApplication", "password"): (*SETTLEMENT, *POSTGRESQL),
     ("audit", "password"): POSTGRESQL,
     ("pgbouncer", "password"): ("*/pgbouncer",),
-    ("redis", "password"): (*CORE, "redis/redis"),
+    ("redis", "password"): (*CORE, "redis/redis", "redis/metrics-redis"),
     ("bank", "*"): SETTLEMENT,
 }
 SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|KEY|CREDENTIAL")
@@ -97,7 +98,7 @@ def enough(rendered: Rendered) -> Iterator[str]:
     """Keys that sign are as long as the services ask."""
     for secret in rendered.of_kind("Secret"):
         for key, value in (secret.get("data") or {}).items():
-            least = {"username": 1, "token-next": 0, "password": 24}.get(key, 32)
+            least = {"username": 1, "token-next": 0, "rotated-at": 20, "password": 24}.get(key, 32)
             if len(base64.b64decode(value)) < least:
                 yield f"Secret/{secret['metadata']['name']}: {key} is shorter than {least}"
 

@@ -49,8 +49,14 @@ def replicas(rendered: Rendered) -> Iterator[str]:
 
 
 def services(rendered: Rendered) -> Iterator[str]:
-    """Each Service has one workload's pods and nobody else's, and a container port of theirs for each of its ports."""
+    """Each Service has one workload's pods and nobody else's, and a container port of theirs for each of its ports.
+
+    But for the headless one of metrics, which has whoever has a port of that name.
+    """
     for service in rendered.of_kind("Service"):
+        if service["metadata"]["name"] == "metrics":
+            yield from _metrics(rendered, service)
+            continue
         pods = [pod for pod in rendered.pods if selects({"matchLabels": service["spec"]["selector"]}, pod.labels)]
         if [pod.owner["kind"] in KINDS for pod in pods] != [True]:
             yield f"{_name(service)}: serves {', '.join(pod.name for pod in pods) or 'nobody'}"
@@ -60,6 +66,21 @@ def services(rendered: Rendered) -> Iterator[str]:
         for port in service["spec"]["ports"]:
             if port.get("targetPort", port["port"]) not in known:
                 yield f"{_name(service)}: {port['port']} leads to no port of {pods[0].name}"
+
+
+def _metrics(rendered: Rendered, service: Mapping[str, Any]) -> Iterator[str]:
+    """Every port named for metrics is in it, and it has no other."""
+    named = {
+        (port["name"], port["containerPort"])
+        for pod in rendered.pods
+        for container in pod.containers
+        for port in container.get("ports") or []
+        if port["name"].startswith("metrics")
+    }
+    told = {(port["targetPort"], port["port"]) for port in service["spec"]["ports"]}
+    yield from (f"{_name(service)}: {name} {port} is on one side only" for name, port in sorted(named ^ told))
+    if service["spec"].get("clusterIP") != "None":
+        yield f"{_name(service)}: is not headless: whom it leads to would be chance"
 
 
 def old_revisions(rendered: Rendered) -> Iterator[str]:

@@ -5,9 +5,11 @@ import time
 from pathlib import Path
 
 from integration.api import Api
+from integration.waiting import wait_until
 
 from e2e.cluster import RELEASE, Cluster
 from e2e.load import assert_true, steady_load
+from e2e.strangers import reach
 
 REPLICATED = ("core-web", "core-worker", "settlement", "pgbouncer")
 KILLS = 24
@@ -21,6 +23,20 @@ class TestPgBouncerAsADeployment:
             cluster.upgrade(None, "--set", "pgbouncer.mode=deployment")
         assert_true(cluster, load)
         assert "pgbouncer (pgbouncer:6432) is open" in cluster.helm("test", RELEASE, "--logs", "--timeout", "4m")
+
+    def test_is_reached_by_core_and_by_no_stranger(self, cluster: Cluster, strangers: dict[str, Cluster]) -> None:
+        addresses = {"service": f"pgbouncer.{cluster.namespace}:6432"}
+        addresses |= {"pod": f"{cluster.pods('pgbouncer')[0]['status']['podIP']}:6432"}
+        assert reach(cluster, "deploy/core-web", addresses, "web") == dict.fromkeys(addresses, True)
+        assert reach(cluster, "deploy/settlement", addresses) == dict.fromkeys(addresses, False)
+        for each in strangers.values():
+            assert reach(each, "stranger", addresses) == dict.fromkeys(addresses, False)
+        cluster.kubectl("delete", "networkpolicies", "--all")
+        try:
+            for each in strangers.values():
+                wait_until("strangers get through", lambda each=each: all(reach(each, "stranger", addresses).values()))
+        finally:
+            cluster.upgrade(None, "--set", "pgbouncer.mode=deployment")
 
     def test_is_restarted_without_a_lie(self, cluster: Cluster, api: Api, tmp_path: Path) -> None:
         with steady_load(api, tmp_path) as load:

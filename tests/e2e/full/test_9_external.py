@@ -117,7 +117,7 @@ def values(tag: str) -> dict[str, Any]:
         "image": {"tag": tag},
         "postgresql": {"enabled": False},
         "externalDatabase": database,
-        "networkPolicy": {"externalDatabase": where},
+        "networkPolicy": {"externalDatabase": {"core": where, "settlement": where}},
         "secrets": {name: {"existingSecret": role.replace("_", "-")} for name, role in ROLES.items()},
         "core": {"web": one, "worker": one},
         "settlement": one,

@@ -27,7 +27,7 @@ metadata:
     {{- include "etebar.podLabels" . | nindent 4 }}
   {{- include "etebar.podAnnotations" (dict "root" .root "own" .root.Values.migrations.podAnnotations) | nindent 2 }}
 spec:
-  {{- include "etebar.podSpec" (merge (dict "pod" (dict)) .) | nindent 2 }}
+  {{- include "etebar.podSpec" (merge (dict "pod" .root.Values.migrations) .) | nindent 2 }}
   restartPolicy: Never
   {{- .containers | nindent 2 }}
 {{- end }}

@@ -22,17 +22,17 @@ podSelector:
 - to:
     {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
   ports:
-    - {protocol: UDP, port: 53}
-    - {protocol: TCP, port: 53}
+    - {protocol: UDP, port: {{ .Values.networkPolicy.dnsPort }}}
+    - {protocol: TCP, port: {{ .Values.networkPolicy.dnsPort }}}
 {{- end }}
 
 {{/* to a database: (dict "root" $ "database" "core") */}}
 {{- define "etebar.databaseRule" -}}
 {{- if .root.Values.postgresql.enabled }}
 {{- include "etebar.rule" (dict "root" .root "direction" "to" "components" (list "postgresql") "port" 5432) }}
-{{- else if .root.Values.networkPolicy.externalDatabase -}}
+{{- else if index .root.Values.networkPolicy.externalDatabase .database -}}
 - to:
-    {{- toYaml .root.Values.networkPolicy.externalDatabase | nindent 4 }}
+    {{- toYaml (index .root.Values.networkPolicy.externalDatabase .database) | nindent 4 }}
   ports:
     - {protocol: TCP, port: {{ (include "etebar.database" . | fromJson).port }}}
 {{- end }}

@@ -6,7 +6,7 @@ Secrets: each is one that the user named, or one of ours, made once and then rea
 {{- define "etebar.secretTable" -}}
 core: {name: etebar-core, keys: {secret-key: 50, jwt-signing-key: 50}}
 fingerprint: {name: etebar-fingerprint, keys: {account-fingerprint-key: 50}}
-internalToken: {name: etebar-internal-token, keys: {token: 50, token-next: 0}}
+internalToken: {name: etebar-internal-token, keys: {token: 50, token-next: 0, rotated-at: 0}}
 operatorToken: {name: etebar-operator-token, keys: {token: 50, token-next: 0}}
 admin: {name: etebar-admin, keys: {username: 0, password: 24}}
 walletOwner: {name: etebar-wallet-owner, keys: {password: 32}}
@@ -37,7 +37,8 @@ while the chart is rendered, so that the Secret and the checksums of pods speak 
 {{- $data := dict -}}
 {{- range $key, $length := $entry.keys }}
 {{- $random := ternary (randAlphaNum (int $length)) "" (gt (int $length) 0) -}}
-{{- $new := ternary "admin" $random (eq $key "username") | b64enc -}}
+{{- $known := dict "username" "admin" "rotated-at" (dateInZone "2006-01-02T15:04:05Z" (now) "UTC") -}}
+{{- $new := get $known $key | default $random | b64enc -}}
 {{- $_ := set $data $key (hasKey $found $key | ternary (index $found $key) $new) }}
 {{- end }}
 {{- $_ := set $made .secret $data }}

@@ -6,6 +6,7 @@
 envFrom:
   - configMapRef: {name: settlement}
 env:
+  {{- include "etebar.metricsEnv" (dict "root" . "image" "settlement") | nindent 2 }}
   - {name: INTERNAL_TOKEN_FILE, value: /run/secrets/settlement/internal-token}
   - {name: INTERNAL_TOKEN_NEXT_FILE, value: /run/secrets/settlement/internal-token-next}
   - {name: ACCOUNT_FINGERPRINT_KEY_FILE, value: /run/secrets/settlement/account-fingerprint-key}
