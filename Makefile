@@ -12,10 +12,10 @@ ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-load e2e e2e-full bench images kind-up kind-down lint format lock generate clean
+.PHONY: help demo demo-once up env test test-load e2e e2e-full bench images kind-up kind-observability kind-down lint format lock generate clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed-runtime ## start everything, tell a merchant's story over HTTP, leave it running until Ctrl-C
 	@$(PY) -m etebar_quickstart demo
@@ -49,6 +49,9 @@ images: $(VENV)/.installed-runtime ## the container images of this tree, tagged 
 
 kind-up: $(VENV)/.installed-runtime ## a kind cluster with everything installed; again: brings it up to date
 	@$(PY) -m etebar_deploy kind-up
+
+kind-observability: $(VENV)/.installed-runtime ## Prometheus, Grafana and traces beside it; ARGS="--set grafana.enabled=false" and so on
+	@$(PY) -m etebar_deploy kind-observability $(ARGS)
 
 kind-down: $(VENV)/.installed-runtime ## delete that cluster
 	@$(PY) -m etebar_deploy kind-down

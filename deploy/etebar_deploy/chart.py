@@ -13,7 +13,10 @@ from etebar_deploy.helm_binaries import newest_helm
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.paths import REPOSITORY
 
-CHART = REPOSITORY / "charts" / "etebar"
+CHARTS = REPOSITORY / "charts"
+CHART = CHARTS / "etebar"
+OBSERVABILITY = CHARTS / "etebar-observability"
+LOADTEST = CHARTS / "etebar-loadtest"
 KUBERNETES = "1.34.0"
 NO_VALUES: Mapping[str, Any] = {}
 
@@ -29,9 +32,10 @@ def render(
     namespace: str = "etebar",
     helm: Path | None = None,
     kube_version: str = KUBERNETES,
+    chart: Path = CHART,
 ) -> list[dict[str, Any]]:
     """All objects with hooks and CRDs, anew for each caller. `values` count over values.yaml. Raises RenderError."""
-    text = render_text(values, release=release, namespace=namespace, helm=helm, kube_version=kube_version)
+    text = render_text(values, release=release, namespace=namespace, helm=helm, kube_version=kube_version, chart=chart)
     return [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
 
 
@@ -42,9 +46,11 @@ def render_text(
     namespace: str = "etebar",
     helm: Path | None = None,
     kube_version: str = KUBERNETES,
+    chart: Path = CHART,
 ) -> str:
     """The same as the YAML that Helm writes. The chart is taken not to change while this process runs."""
-    return _template(json.dumps(values), release, namespace, str(helm or newest_helm()), kube_version)
+    where = (release, str(chart), "--namespace", namespace, "--kube-version", kube_version)
+    return _template(json.dumps(values), (str(helm or newest_helm()), "template", *where))
 
 
 def forget_rendered() -> None:
@@ -53,9 +59,8 @@ def forget_rendered() -> None:
 
 
 @lru_cache(maxsize=1024)
-def _template(values: str, release: str, namespace: str, helm: str, kube_version: str) -> str:
-    command = [helm, "template", release, str(CHART), "--namespace", namespace, "--values", "-"]
-    command += ["--include-crds", "--kube-version", kube_version]
+def _template(values: str, command: tuple[str, ...]) -> str:
+    command = (*command, "--values", "-", "--include-crds")
     done = subprocess.run(command, check=False, input=values, capture_output=True, text=True)
     if done.returncode:
         raise RenderError(" ".join(done.stderr.split()).removeprefix("Error: "))

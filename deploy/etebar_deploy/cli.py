@@ -1,16 +1,19 @@
-"""The command line: images, kind-up, kind-down, generate."""
+"""The command line: images, kind-up, kind-observability, kind-down, generate."""
 
 import argparse
 from collections.abc import Sequence
 
-from etebar_deploy import generate, images, kind
+from etebar_deploy import generate, images, kind, kind_observability
 from etebar_quickstart import QuickstartError
 from etebar_quickstart.printer import Printer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; what goes wrong is told in one line."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given, given.helms = parser.parse_known_args(arguments)
+    if given.helms and given.run is not _kind_observability:
+        parser.error(f"unrecognized arguments: {' '.join(given.helms)}")
     printer = Printer()
     try:
         given.run(given, printer)
@@ -23,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _kind_observability(given: argparse.Namespace, printer: Printer) -> None:
+    kind_observability.up(printer, given.helms)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="etebar_deploy", description="Etebar's images, its chart, a kind cluster.")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -32,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
     made.set_defaults(run=lambda given, printer: images.run(printer, given.names, registry=given.registry))
     up = commands.add_parser("kind-up", help="a kind cluster with everything installed")
     up.set_defaults(run=lambda _given, printer: kind.up(printer))
+    seen = commands.add_parser(
+        "kind-observability", help="Prometheus, Grafana and traces beside it; further arguments: helm's"
+    )
+    seen.set_defaults(run=_kind_observability)
     down = commands.add_parser("kind-down", help="delete that cluster")
     down.set_defaults(run=lambda _given, printer: kind.down(printer))
     made = commands.add_parser("generate", help="write the chart's schema and README, and docs/security.md")

@@ -1,9 +1,10 @@
-"""The committed documents that are made from the chart: its schema, its README's values, who may reach whom."""
+"""The committed documents that are made from the charts: schemas, READMEs' values, who may reach whom."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from etebar_deploy.chart import CHART
+from etebar_deploy.chart import CHART, LOADTEST, OBSERVABILITY
 from etebar_deploy.chart_readme import values_tables
 from etebar_deploy.marked import with_part
 from etebar_deploy.network_table import security_tables
@@ -13,8 +14,7 @@ from etebar_quickstart import documents
 from etebar_quickstart.paths import REPOSITORY
 from etebar_quickstart.printer import Printer
 
-SCHEMA = CHART / "values.schema.json"
-README = CHART / "README.md"
+CHARTS = (CHART, OBSERVABILITY, LOADTEST)
 SECURITY = REPOSITORY / "docs" / "security.md"
 
 
@@ -24,17 +24,21 @@ def run(printer: Printer, *, check: bool) -> None:
     printer.done("the chart's documents are what the chart says")
 
 
-def _schema() -> str:
-    return values_schema(read_values(CHART / "values.yaml"))
+def _schema(chart: Path) -> str:
+    return values_schema(read_values(chart / "values.yaml"))
 
 
-def _readme() -> str:
-    return with_part(README.read_text(), "values", values_tables(read_values(CHART / "values.yaml")))
+def _readme(chart: Path) -> str:
+    return with_part((chart / "README.md").read_text(), "values", values_tables(read_values(chart / "values.yaml")))
 
 
 def _security() -> str:
     return with_part(SECURITY.read_text(), "who may reach whom", security_tables())
 
 
-# the schema first: Helm reads it when the tables are made
-DOCUMENTS: dict[Path, Callable[[], str]] = {SCHEMA: _schema, README: _readme, SECURITY: _security}
+# the schemas first: Helm reads one when the tables are made
+DOCUMENTS: dict[Path, Callable[[], str]] = {
+    **{chart / "values.schema.json": partial(_schema, chart) for chart in CHARTS},
+    **{chart / "README.md": partial(_readme, chart) for chart in CHARTS},
+    SECURITY: _security,
+}

@@ -50,6 +50,7 @@ IMAGES = (
     Image("postgresql", ("images/postgresql", "quickstart/etebar_quickstart/roles.sql")),
     Image("exporters", ("images/exporters",)),
     Image("prometheus", ("images/prometheus",), chart="etebar-observability"),
+    Image("loadtest", ("loadtest", "LICENSE", "locks"), chart="etebar-loadtest"),
 )
 NAMES = tuple(image.name for image in IMAGES)
 

@@ -15,6 +15,7 @@ NAMESPACE = RELEASE = "etebar"
 KIND = paths.REPOSITORY / "k8s" / "kind"
 TRAEFIK_IMAGE = "traefik:v3.7"
 INSTALL_TIMEOUT = "8m"
+WORKERS = "!node-role.kubernetes.io/control-plane"
 ANSWER_TIMEOUT_SECONDS = 60.0
 
 
@@ -28,7 +29,7 @@ def up(printer: Printer) -> None:
     with steps.step("images"):
         references = [built.reference for built in images.build(printer, images.of_chart("etebar"))]
     with steps.step("images to the nodes"):
-        cluster.load(references, selector="!node-role.kubernetes.io/control-plane")
+        cluster.load(references, selector=WORKERS)
         _load_traefik(cluster)
     with steps.step("ingress controller"):
         cluster.apply(KIND / "traefik.yaml")
@@ -103,4 +104,5 @@ def _print_how_to(printer: Printer, cluster: Cluster) -> None:
     samples = f"kubectl --context {cluster.context} --namespace {NAMESPACE} apply --filename k8s/samples"
     printer.line(f"{samples}   makes merchants of objects")
     printer.line(f"helm test {RELEASE} --kube-context {cluster.context} --namespace {NAMESPACE}   tries what it does")
+    printer.line("make kind-observability   Prometheus, Grafana and traces beside it")
     printer.line("make kind-down   deletes it all")

@@ -21,6 +21,7 @@ class TestNames:
             "etebar-postgresql:1.0",
             "etebar-exporters:1.0",
             "etebar-prometheus:1.0",
+            "etebar-loadtest:1.0",
         ]
 
     @pytest.mark.parametrize("registry", ["registry.example.com:5000/pay", "registry.example.com:5000/pay/"])

@@ -117,6 +117,7 @@ class TestRefusals:
         "settlement": {"bank": {"url": "http://bank", "existingSecret": "bank"}},
     }),
     ("postgresql.enabled", {"profile": "production"}),
+    ("networkPolicy.loadTest", {"profile": "production", "networkPolicy": {"loadTest": True}}),
     ("core.web.shutdownSeconds", {"core": {"settleDeadlineSeconds": 30, "web": {"shutdownSeconds": 31}}}),
     ("settlement.shutdownSeconds", {"settlement": {"bank": {"timeoutSeconds": 21}}}),
     ("externalDatabase.sslMode", {"profile": "production", "externalDatabase": {"sslMode": "prefer"}}),

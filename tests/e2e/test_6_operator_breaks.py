@@ -35,7 +35,7 @@ RIGHTS = {
 
 
 def kill_operator(cluster: Cluster) -> None:
-    """`kill -9` of its process, by the node; then another pod, for the kubelet lets the same one wait for its restart."""
+    """`kill -9` of its process, by the node; then another pod: the kubelet lets the same one wait longer each time."""
     for pod in cluster.pods("operator"):
         for status in pod["status"].get("containerStatuses", []):
             if "running" in status["state"]:

@@ -20,6 +20,9 @@
 {{- if and (eq .Values.profile "production") (not .Values.settlement.bank.url) }}
 {{- $wrong = append $wrong "settlement.bank.url: is empty; profile production pays through a bank, the sandbox bank pays nobody" }}
 {{- end }}
+{{- if and (eq .Values.profile "production") .Values.networkPolicy.loadTest }}
+{{- $wrong = append $wrong "networkPolicy.loadTest: marks the release as one that may be loaded and cleared; profile production never is" }}
+{{- end }}
 {{- if and (eq .Values.profile "production") .Values.postgresql.enabled }}
 {{- $wrong = append $wrong "postgresql.enabled: the PostgreSQL of the release has no replica and no backup; profile production needs externalDatabase" }}
 {{- end }}

@@ -51,16 +51,17 @@ def guarded(rendered: Rendered) -> Iterator[str]:
     """Settlement is core's alone; the databases and PgBouncer are for those who need them."""
     core = {"core-web", "core-worker"}
     sidecar = rendered.values["pgbouncer"]["mode"] == "sidecar"
-    guests = {guest for guest, switch in (("loadtest", "loadTest"), ("audit", "audit")) if _policy(rendered)[switch]}
+    switches = (("loadtest", "loadTest"), ("loadtest-books", "loadTest"), ("audit", "audit"))
+    guests = {guest for guest, switch in switches if _policy(rendered)[switch]}
     clients = {*core, "core-beat", *(["core-internal"] if rendered.values["operator"]["enabled"] else [])}
     allowed = {
-        "settlement": {*core, MONITORING},
+        "settlement": {*core, MONITORING, *(guests & {"loadtest-books"})},
         "core-internal": {"operator", MONITORING},
         "operator": {MONITORING},
         "pgbouncer": clients,
-        "redis": (clients - {"core-internal"}) | ({"loadtest"} & guests),
+        "redis": (clients - {"core-internal"}) | ({"loadtest", "loadtest-books"} & guests),
         "postgresql": {"settlement", "migrate-core", "migrate-settlement", *(clients if sidecar else {"pgbouncer"})}
-        | ({"audit"} & guests),
+        | ({"audit", "loadtest-books"} & guests),
     }
     exporters = rendered.values["metrics"]["exporters"]
     for name in ("pgbouncer", "redis", "postgresql"):

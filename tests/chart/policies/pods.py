@@ -41,9 +41,15 @@ def resources(rendered: Rendered) -> Iterator[str]:
 
 
 def probes(rendered: Rendered) -> Iterator[str]:
-    """Everything that runs for good, sidecars too, is asked whether it started, is ready, and lives."""
+    """Everything that runs for good, sidecars too, is asked whether it started, is ready, and lives.
+
+    But for exporters, which are asked nothing: no server is taken from its callers for lack of metrics.
+    """
     for pod, container in _containers(rendered):
         if pod.owner["kind"] not in {"Deployment", "StatefulSet"} or not _stays(pod, container):
+            continue
+        if container["name"].startswith("metrics-"):
+            yield from (f"{pod.name}: {container['name']}: has a {probe}" for probe in PROBES if container.get(probe))
             continue
         yield from (f"{pod.name}: {container['name']}: no {probe}" for probe in PROBES if not container.get(probe))
 

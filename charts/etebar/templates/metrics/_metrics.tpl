@@ -38,19 +38,7 @@ redis: {port: 9121, portName: metrics-redis}
     - {name: {{ $exporter.portName }}, containerPort: {{ $exporter.port }}}
   volumeMounts:
     {{- toYaml .mounts | nindent 4 }}
-  # whether what it tells of can be reached is in what it tells: an exporter takes no pod away from its callers
-  startupProbe:
-    tcpSocket: {port: {{ $exporter.portName }}}
-    periodSeconds: 1
-    failureThreshold: 60
-  readinessProbe:
-    tcpSocket: {port: {{ $exporter.portName }}}
-    timeoutSeconds: 5
-  livenessProbe:
-    tcpSocket: {port: {{ $exporter.portName }}}
-    periodSeconds: 20
-    timeoutSeconds: 5
-    failureThreshold: 6
+  # no probes: a pod whose exporter is down goes on serving, and Prometheus sees that the target is down
   resources:
     {{- toYaml $metrics.exporters.resources | nindent 4 }}
 {{- end }}

@@ -14,6 +14,8 @@ pool_mode = transaction
 auth_type = scram-sha-256
 auth_file = /run/pgbouncer/userlist.txt
 admin_users = pgbouncer
+; the exporter's client sends it
+ignore_startup_parameters = extra_float_digits
 default_pool_size = {{ .Values.pgbouncer.poolSize | int64 }}
 max_client_conn = {{ .Values.pgbouncer.maxClientConnections | int64 }}
 server_tls_sslmode = {{ $database.sslMode }}
