@@ -46,9 +46,10 @@ def follow(runbook: str) -> Iterator[str]:
         yield run("bash", "-euc", f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}\n{commands}')
 
 
-def make(target: str) -> str:
-    """`make kind-up` or `make kind-down` on the tests' own cluster."""
-    return run("make", "-C", REPOSITORY, target, seconds=1200, KIND_CLUSTER=NAME)
+def make(target: str, **variables: str) -> str:
+    """`make kind-up` and so on, on the tests' own cluster."""
+    chosen = [f"{name}={value}" for name, value in variables.items()]
+    return run("make", "-C", REPOSITORY, target, *chosen, seconds=1200, KIND_CLUSTER=NAME)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 from integration.api import Api
 
 from .cluster import Cluster, make, running_tag
+from .logs import LogKeeper, kept
 from .strangers import OUTSIDE, stranger
 
 
@@ -26,6 +27,12 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield Cluster(running_tag())
     finally:
         make("kind-down")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogKeeper]:
+    """Kept from the start of the run on."""
+    yield from kept(cluster, tmp_path_factory.mktemp("logs"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,75 @@
+"""The Prometheus that stands alone on the cluster, asked through `kubectl port-forward`."""
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from integration.waiting import wait_until
+
+from .cluster import NAME, run
+
+NAMESPACE = "monitoring"
+SERVICE = "service/etebar-observability-prometheus"
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """`url` is on loopback."""
+
+    url: str
+
+    def _asked(self, path: str, **parameters: str) -> Any:
+        answer = httpx2.post(f"{self.url}/api/v1/{path}", data=parameters, trust_env=False, timeout=30)
+        told = answer.json()
+        assert told["status"] == "success", f"{parameters}: {told.get('error')}"
+        return told["data"]
+
+    def _read(self, path: str) -> Any:
+        return httpx2.get(f"{self.url}/api/v1/{path}", trust_env=False, timeout=30).json()["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """The result's samples; a number is one without labels. AssertionError when it cannot be evaluated."""
+        data = self._asked("query", query=expression)
+        return [{"metric": {}, "value": data["result"]}] if data["resultType"] == "scalar" else list(data["result"])
+
+    def value(self, expression: str) -> float:
+        """The sum of the result's samples; 0 without any."""
+        return sum(float(each["value"][1]) for each in self.query(expression))
+
+    def targets(self) -> dict[str, str]:
+        """Health of each by pod and container."""
+        active = self._read("targets?state=active")["activeTargets"]
+        return {
+            f"{each['labels'].get('pod', each['labels']['job'])}/{each['labels'].get('container', '')}": each["health"]
+            for each in active
+        }
+
+    def alerts(self, state: str = "firing") -> set[str]:
+        """The names of those in this state."""
+        return {each["labels"]["alertname"] for each in self._read("alerts")["alerts"] if each["state"] == state}
+
+    def rules(self) -> list[dict[str, Any]]:
+        """All of them, with their health."""
+        return [rule for group in self._read("rules")["groups"] for rule in group["rules"]]
+
+
+@contextlib.contextmanager
+def forwarded() -> Iterator[Prometheus]:
+    """On a free port, until the end; once it is ready."""
+    where = ("--context", f"kind-{NAME}", "--namespace", NAMESPACE)
+    run("kubectl", *where, "rollout", "status", SERVICE.replace("service/", "deployment/"), "--timeout=3m")
+    command = ["kubectl", *where, "port-forward", SERVICE, ":9090", "--address=127.0.0.1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
+            assert found, "kubectl port-forward says no port"
+            prometheus = Prometheus(f"http://127.0.0.1:{found[1]}")
+            wait_until("Prometheus answers", lambda: prometheus.query("vector(1)"), 60)
+            yield prometheus
+        finally:
+            process.terminate()

@@ -1,0 +1,176 @@
+"""Prometheus on the cluster: every component is scraped, and every panel and rule finds what it asks for."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import promql
+import pytest
+from integration.api import ASYNC, Api, new_key
+from integration.waiting import wait_until
+
+from etebar_deploy import images
+from etebar_observability import runbooks
+from etebar_observability.empty import EMPTY
+from etebar_observability.promtool import check_rules
+
+from .cluster import NAME, RELEASE, REPOSITORY, Cluster, CommandError, make, run
+from .expressions import expanded, operands
+from .prometheus import Prometheus, forwarded
+
+# no image of them is built here
+WITHOUT = "--set grafana.enabled=false --set collector.enabled=false"
+COMPONENTS = {
+    *("core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator", "postgresql", "redis"),
+}
+LOAD_CHART = REPOSITORY / "charts" / "etebar-loadtest"
+LOAD_SECONDS = 60
+# as often as the tests want to see them
+SETTINGS = (
+    "--set-json",
+    'core.extraEnv=[{"name": "VERIFY_BOOKS_INTERVAL_SECONDS", "value": "10"}]',
+    "--set-string",
+    "core.poolLowWaterMark=1000.00",
+)
+
+
+@pytest.fixture(scope="module")
+def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
+    """Beside a platform that compares its books often."""
+    cluster.upgrade(None, *SETTINGS)
+    make("kind-observability", ARGS=WITHOUT)
+    with forwarded() as found:
+        yield found
+
+
+def install_load(cluster: Cluster, *arguments: str) -> str:
+    chosen = ("--set", f"image.tag={cluster.tag}", "--set", "target.host=http://traefik.traefik")
+    return cluster.helm("install", "load", str(LOAD_CHART), *chosen, *arguments)
+
+
+class TestTargets:
+    def test_are_all_up(self, prometheus: Prometheus) -> None:
+        def down() -> dict[str, str]:
+            return {name: health for name, health in prometheus.targets().items() if health != "up"}
+
+        wait_until("all are up", lambda: not down() or None, 90)
+        found = {each["metric"].get("component") for each in prometheus.query("up == 1")}
+        assert found >= COMPONENTS
+        exporters = {each["metric"].get("container", "") for each in prometheus.query("up == 1")}
+        assert {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"} <= exporters
+
+
+class TestALoadTest:
+    def test_is_refused_by_a_release_that_is_not_marked(self, cluster: Cluster) -> None:
+        cluster.kubectl("annotate", "service", "core", "etebar.dev/load-test-")
+        try:
+            with pytest.raises(CommandError, match="is not marked as a test"):
+                install_load(cluster)
+        finally:
+            cluster.kubectl("annotate", "service", "core", "etebar.dev/load-test=allowed")
+
+    def test_through_the_ingress_ends_in_verified_books(
+        self, cluster: Cluster, prometheus: Prometheus, api: Api
+    ) -> None:
+        make_loadtest_image(cluster)
+        size = ("--set", "users=60,spawnRate=60", "--set", f"runTime={LOAD_SECONDS}s", "--set", "tokens.count=500")
+        install_load(cluster, *size, "--set", "seed=true")
+        try:
+            wait_until("it runs", lambda: prometheus.value("sum(locust_users)") > 0 or None, 180)
+            cause_of_everything(api)
+            faults(cluster)
+            cluster.kubectl("wait", "--for=condition=Complete", "--timeout=5m", "job/load-report-1", seconds=320)
+        finally:
+            printed = cluster.kubectl("logs", "job/load-report-1", "--tail=20")
+            sys.stdout.write(printed)
+        assert printed.rstrip().endswith("books verified")
+
+    def test_was_seen(self, prometheus: Prometheus) -> None:
+        assert prometheus.value("sum(increase(locust_requests_total[10m]))") > 0
+        assert prometheus.value("sum(max_over_time(locust_workers[10m]))") >= 2
+
+
+def make_loadtest_image(cluster: Cluster) -> None:
+    """Built here, and in the nodes, under the tag that the platform runs."""
+    run("make", "-C", REPOSITORY, "images", "ARGS=loadtest", seconds=600)
+    built = f"etebar-loadtest:{images.tag()}"
+    run("docker", "tag", built, f"etebar-loadtest:{cluster.tag}")
+    run("kind", "load", "docker-image", "--name", NAME, f"etebar-loadtest:{cluster.tag}")
+
+
+def cause_of_everything(api: Api) -> None:
+    """One of each thing that is counted: refusals, replays, unknown outcomes, wrong requests."""
+    api.must("POST", "/admin/pool/topup", {"amount": "1000.00"}, api.admin)
+    merchant = api.merchant(limit="20.00")
+    key = new_key()
+    for amount in ("5.00", "5.00", "6.00"):
+        merchant.withdraw(amount, key)
+    merchant.withdraw("100.00")
+    merchant.withdraw("1.00", **ASYNC)
+    for account in ("IRTESTREFUSED0000001", "IRTESTTIMEOUT0000001", "IRTESTERROR000000001", "IRTESTGARBLED0000001"):
+        api.merchant(account=account).withdraw("1.00")
+    items = [{"idempotency_key": new_key(), "amount": "1.00"} for _ in range(3)]
+    api.send("POST", "/withdrawals/bulk", {"withdrawals": items}, merchant.token)
+    api.send("GET", "/no-such-path")
+
+
+def faults(cluster: Cluster) -> None:
+    """A pod of settlement and one of core are deleted under the load."""
+    for component in ("settlement", "core-web"):
+        cluster.kubectl("delete", "pod", cluster.pods(component)[0]["metadata"]["name"], "--wait=false")
+
+
+class TestEveryExpression:
+    """After that load, with a fault in it."""
+
+    @pytest.mark.parametrize("expression", promql.of_panels(), ids=lambda each: each.where)
+    def test_of_a_panel_finds_data(self, prometheus: Prometheus, expression: promql.Expression) -> None:
+        self.assert_found(prometheus, expression, [expanded(expression.text)])
+
+    @pytest.mark.parametrize("expression", promql.of_rules(), ids=lambda each: each.where)
+    def test_of_a_rule_finds_what_it_compares(self, prometheus: Prometheus, expression: promql.Expression) -> None:
+        self.assert_found(prometheus, expression, operands(expression.text))
+
+    @staticmethod
+    def assert_found(prometheus: Prometheus, expression: promql.Expression, texts: list[str]) -> None:
+        empty = [text for text in texts if not prometheus.query(text)]
+        if expression.where in EMPTY:
+            return
+        assert empty == []
+
+    def test_that_may_find_nothing_is_one_that_there_is(self) -> None:
+        assert EMPTY.keys() <= {each.where for each in [*promql.of_panels(), *promql.of_rules()]}
+
+
+class TestRules:
+    def test_are_what_promtool_takes_and_each_fires_and_is_silent_when_it_should(self) -> None:
+        assert "SUCCESS" in check_rules()
+
+    def test_are_all_evaluated(self, prometheus: Prometheus) -> None:
+        assert [rule["name"] for rule in prometheus.rules() if rule["health"] == "err"] == []
+
+    def test_are_silent_about_a_platform_that_is_well(self, prometheus: Prometheus) -> None:
+        # what the load's faults stirred up has five minutes' windows
+        def firing() -> set[str]:
+            return prometheus.alerts()
+
+        wait_until("nothing is told", lambda: not firing() or None, 420)
+
+
+class TestRunbooks:
+    @pytest.mark.parametrize("name", runbooks.reading_commands())
+    def test_have_commands_that_work(self, cluster: Cluster, name: str) -> None:
+        del cluster
+        for commands in runbooks.blocks(name, "sh"):
+            where = f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}; helm() {{ command helm --kube-context kind-{NAME} "$@"; }}'
+            done = subprocess.run(
+                ["bash", "-euc", f"{where}\n{commands}"], check=False, capture_output=True, text=True, timeout=120
+            )
+            assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
+
+
+class TestTheBooks:
+    def test_agree_after_all_of_it(self, cluster: Cluster) -> None:
+        cluster.assert_books_agree()
