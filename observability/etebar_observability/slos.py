@@ -58,7 +58,6 @@ class Burn:
 
     factor: float
     long: str
-    long_seconds: int
     short: str
     hold: str
     severity: str
@@ -91,10 +90,10 @@ TIME_TO_FINAL = Slo(
 SLOS = (AVAILABILITY, TIME_TO_FINAL)
 
 BURNS = (
-    Burn(14.4, "1h", 3600, "5m", "2m", "page"),
-    Burn(6, "6h", 21600, "30m", "5m", "page"),
-    Burn(3, "1d", 86400, "2h", "15m", "ticket"),
-    Burn(1, "3d", 259200, "6h", "1h", "ticket"),
+    Burn(14.4, "1h", "5m", "2m", "page"),
+    Burn(6, "6h", "30m", "5m", "page"),
+    Burn(3, "1d", "2h", "15m", "ticket"),
+    Burn(1, "3d", "6h", "1h", "ticket"),
 )
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", f"{BUDGET_DAYS}d")
 
@@ -132,7 +131,7 @@ def _alert(slo: Slo, burn: Burn) -> dict[str, Any]:
         "expr": (
             f"{slo.ratio(burn.long)} > {limit}\n"
             f"and {slo.ratio(burn.short)} > {limit}\n"
-            f"and avg_over_time({slo.bad_rate}[{burn.long}]) * {burn.long_seconds} >= {FEWEST_BAD}"
+            f"and sum_over_time({slo.bad_rate}[{burn.long}:5m]) * 300 >= {FEWEST_BAD}"
         ),
         "for": burn.hold,
         "labels": {"severity": burn.severity, "window": burn.long},

@@ -146,7 +146,7 @@ MONEY = Row(
             "max by ($who) (etebar_withdrawals_pending_oldest_seconds{$here})",
             unit=Unit.SECONDS,
             steps=rising(30, 120),
-            runbooks=("EtebarWithdrawalPendingLong",),
+            runbooks=("EtebarWithdrawalPendingLong", "EtebarMoneyNotSeen"),
             shows="The age of the oldest withdrawal whose outcome is not known.",
             normal="Some seconds; 0 when none is pending.",
             otherwise="Money is board 2; settlement, bank or dispatcher give no outcomes.",
@@ -252,7 +252,7 @@ BROKEN = Row(
         ),
         figure(
             "Components missing",
-            "count(release_component:etebar_expected:last6h{$here} unless on ($who, component) (up == 1)) or vector(0)",
+            "count(release_component:etebar_expected:last6h{$here} unless on ($who, component) (up{$here} == 1)) or vector(0)",
             unit=Unit.COUNT,
             steps=none_at_all(),
             runbooks=("EtebarComponentAbsent",),
