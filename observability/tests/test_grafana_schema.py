@@ -10,9 +10,10 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import dashboard as schema
+from grafana_foundation_sdk.models import units
 
 from etebar_observability.boards import BOARDS
-from etebar_observability.model import Board
+from etebar_observability.model import Board, Unit
 from etebar_observability.paths import DASHBOARDS
 
 # the Prometheus data source's own fields of an annotation, which the schema of dashboards leaves to it
@@ -76,6 +77,11 @@ def _words(value: Any, where: str = "") -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [found for key, each in value.items() for found in _words(each, f"{where}.{key}")]
     return [(where, value)] if isinstance(value, str) else []
+
+
+def test_every_unit_is_one_of_grafanas() -> None:
+    known = {value for name, value in vars(units).items() if not name.startswith("_") and isinstance(value, str)}
+    assert {str(unit) for unit in Unit if not unit.startswith("suffix:")} <= known
 
 
 class TestTheCheckItself:
