@@ -4,8 +4,8 @@ PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
-TESTED := apps/core libs operators quickstart bench tests
-PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding
+TESTED := apps/core libs operators quickstart bench observability tests
+PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
 ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))
@@ -64,6 +64,7 @@ lint: $(VENV)/.installed-dev ## style, types, layers, migrations, generated file
 	$(PY) -m etebar_quickstart run $(PY) -W ignore::RuntimeWarning apps/core/manage.py makemigrations --check --dry-run
 	$(PY) -m etebar_quickstart generate --check
 	$(PY) -m etebar_deploy generate --check
+	$(PY) -m etebar_observability generate --check
 
 format: $(VENV)/.installed-dev ## put the code in shape
 	$(PY) -m ruff check --fix .
@@ -75,6 +76,7 @@ lock: $(VENV)/.installed-dev ## resolve the dependencies again after a pyproject
 generate: $(VENV)/.installed-dev ## write the generated documents anew
 	$(PY) -m etebar_quickstart generate
 	$(PY) -m etebar_deploy generate
+	$(PY) -m etebar_observability generate
 
 clean: ## remove what make made: .venv, .state (the demo's data), caches
 	@if [ -x $(PY) ]; then $(PY) -m etebar_quickstart clean; fi

@@ -1,0 +1,1 @@
+"""Dashboards as code, service level objectives, and what checks the alerting rules."""
