@@ -1,9 +1,6 @@
 """Prometheus on the cluster: every component is scraped, and every panel and rule finds what it asks for."""
 
-import json
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import promql
@@ -16,7 +13,7 @@ from etebar_observability import runbooks
 from etebar_observability.empty import EMPTY
 from etebar_observability.promtool import check_rules
 
-from .cluster import NAME, RELEASE, REPOSITORY, Cluster, CommandError, make, run
+from .cluster import NAME, REPOSITORY, Cluster, CommandError, make, run
 from .expressions import expanded, operands
 from .prometheus import Prometheus, forwarded
 
@@ -25,6 +22,7 @@ WITHOUT = "--set grafana.enabled=false --set collector.enabled=false"
 COMPONENTS = {
     *("core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator", "postgresql", "redis"),
 }
+PANELS, RULES = list(promql.of_panels()), list(promql.of_rules())
 LOAD_CHART = REPOSITORY / "charts" / "etebar-loadtest"
 LOAD_SECONDS = 60
 # as often as the tests want to see them
@@ -125,11 +123,11 @@ def faults(cluster: Cluster) -> None:
 class TestEveryExpression:
     """After that load, with a fault in it."""
 
-    @pytest.mark.parametrize("expression", promql.of_panels(), ids=lambda each: each.where)
+    @pytest.mark.parametrize("expression", PANELS, ids=lambda each: each.where)
     def test_of_a_panel_finds_data(self, prometheus: Prometheus, expression: promql.Expression) -> None:
         self.assert_found(prometheus, expression, [expanded(expression.text)])
 
-    @pytest.mark.parametrize("expression", promql.of_rules(), ids=lambda each: each.where)
+    @pytest.mark.parametrize("expression", RULES, ids=lambda each: each.where)
     def test_of_a_rule_finds_what_it_compares(self, prometheus: Prometheus, expression: promql.Expression) -> None:
         self.assert_found(prometheus, expression, operands(expression.text))
 
@@ -141,7 +139,7 @@ class TestEveryExpression:
         assert empty == []
 
     def test_that_may_find_nothing_is_one_that_there_is(self) -> None:
-        assert EMPTY.keys() <= {each.where for each in [*promql.of_panels(), *promql.of_rules()]}
+        assert EMPTY.keys() <= {each.where for each in [*PANELS, *RULES]}
 
 
 class TestRules:
@@ -159,16 +157,18 @@ class TestRules:
         wait_until("nothing is told", lambda: not firing() or None, 420)
 
 
+ON_THIS_CLUSTER = f"""
+kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}
+helm() {{ command helm --kube-context kind-{NAME} "$@"; }}
+"""
+
+
 class TestRunbooks:
     @pytest.mark.parametrize("name", runbooks.reading_commands())
     def test_have_commands_that_work(self, cluster: Cluster, name: str) -> None:
         del cluster
         for commands in runbooks.blocks(name, "sh"):
-            where = f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}; helm() {{ command helm --kube-context kind-{NAME} "$@"; }}'
-            done = subprocess.run(
-                ["bash", "-euc", f"{where}\n{commands}"], check=False, capture_output=True, text=True, timeout=120
-            )
-            assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
+            run("bash", "-euc", f"{ON_THIS_CLUSTER}\n{commands}", seconds=120)
 
 
 class TestTheBooks:
