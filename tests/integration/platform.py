@@ -47,12 +47,18 @@ class Platform:
 
     @classmethod
     @contextlib.contextmanager
-    def started(cls, stack: Stack, core: Mapping[str, str] | None = None) -> Iterator["Platform"]:
-        """All services of the stack, `core` over core's own settings (web, worker and beat)."""
+    def started(
+        cls, stack: Stack, core: Mapping[str, str] | None = None, everyone: Mapping[str, str] | None = None
+    ) -> Iterator["Platform"]:
+        """All services, `core` over core's own settings (web, worker and beat), `everyone` over settlement's, too."""
         settings = {name: {**MANY_SIGN_INS, **ASKS_OFTEN, **(core or {})} for name in services.NAMES}
         settings["settlement"] = SHORT_LEASE
         for name in services.NAMES:
-            settings[name] = {**settings[name], "CRASH_POINT_FILE": str(stack.state.path / f"crash-{name}")}
+            settings[name] = {
+                **settings[name],
+                **(everyone or {}),
+                "CRASH_POINT_FILE": str(stack.state.path / f"crash-{name}"),
+            }
         in_parallel(*(functools.partial(stack.start, name, env=settings[name]) for name in services.NAMES))
         ensure_admin(stack)
         with Api(stack.environments.core_url, ADMIN, stack.environments.secrets.admin_password) as api:

@@ -1,9 +1,12 @@
 """Celery: what may wait. The broker can lose every message; the database says what is to be done."""
 
+import logging.config
 import os
 
 from celery import Celery
-from celery.signals import after_task_publish, beat_init, task_postrun, worker_init, worker_ready
+from celery.signals import after_task_publish, beat_init, setup_logging, task_postrun, worker_init, worker_ready
+
+from core import task_spans  # noqa: F401 - for its effect
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
@@ -25,6 +28,14 @@ def schedule(sender: Celery, **_: object) -> None:
     ):
         signature = sender.signature(name, options={"expires": max(interval_seconds, 1.0)})
         sender.add_periodic_task(interval_seconds, signature, name=name)
+
+
+@setup_logging.connect
+def log_as_everywhere(**_: object) -> None:
+    """Without this Celery sets the root's level to its own, whatever LOG_LEVEL says."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

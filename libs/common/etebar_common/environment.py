@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 Secret32 = Annotated[SecretStr, Field(min_length=32)]
 
@@ -51,6 +51,13 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
+def _http(url: str) -> str:
+    # the URL is not shown: it may hold a password
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/")
+
+
 class Environment(BaseModel):
     """Base of each service's settings; a field is set by the variable of its name, or of its alias, in capitals.
 
@@ -64,6 +71,12 @@ class Environment(BaseModel):
 
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = LogLevel.INFO
     """The least level that is logged; capitals or not."""
+
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(_http)] = ""
+    """Where traces are sent, by OTLP over HTTP, such as `http://collector:4318`. Without it there are no traces."""
+
+    otel_traces_sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of traces that is recorded; of those that begin elsewhere, whoever began them decides."""
 
     draining_file: Path | None = None
     """While this file exists, /readyz answers 503, so that no new caller is sent here; all else is served on."""

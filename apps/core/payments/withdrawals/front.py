@@ -24,7 +24,7 @@ from core.body_limits import body_limit_bytes
 from core.bridge import Environ
 from core.problem_handler import problem_response, to_problem
 from core.request_context import context_of, new_context
-from etebar_common import logs
+from etebar_common import logs, tracing
 from payments.answers import Answer
 from payments.request_log.writer import record_request
 from payments.withdrawals.job import Job
@@ -90,15 +90,23 @@ async def withdraw(environ: Environ) -> Sent | None:
         body: io.BytesIO = environ["wsgi.input"]
         body.seek(0)
         return None
+    with tracing.server_span("POST", environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE")) as span:
+        sent = await _sent(request, amount)
+        if span is not None:
+            context = context_of(request)
+            span.answered(PATH, sent[0], context.request_id, context.withdrawal_id)
+        return _finished(request, sent)
+
+
+async def _sent(request: HttpRequest, amount: Decimal) -> Sent:
     try:
         if is_limited():
             await asyncio.get_running_loop().run_in_executor(_counting, count_request, request)
         answer = await _answer(request, amount)
-        sent = answer.status, list(answer.all_headers().items()), answer.body.encode()
     except Exception as error:  # noqa: BLE001 - as a view's errors: nothing leaves in any other shape
         response = problem_response(to_problem(error))
-        sent = response.status_code, list(response.items()), response.content
-    return _finished(request, sent)
+        return response.status_code, list(response.items()), response.content
+    return answer.status, list(answer.all_headers().items()), answer.body.encode()
 
 
 async def _answer(request: HttpRequest, amount: Decimal) -> Answer:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
+from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from settlement.payouts.in_flight import InFlight, Work
 from settlement.payouts.records import Claim
@@ -62,7 +63,8 @@ class Runner:
             outcomes = await self._outcomes(claims)
             if any(outcome.verdict is Verdict.PAID for outcome in outcomes.values()):
                 crash_point(CrashPoint.AFTER_RAIL_PAID)
-            payouts = await self._store.conclude(claims, outcomes)
+            with tracing.span("conclude"):
+                payouts = await self._store.conclude(claims, outcomes)
         except Exception:  # whatever it was, the payouts stay pending and the rail is asked about them again
             logger.exception("the outcome of %d payouts could not be recorded", len(claims))
         finally:
@@ -89,6 +91,15 @@ class Runner:
         """The rail's answers; whatever goes wrong is an unknown outcome, never a failure."""
         if not transfers:
             return {}
+        call = "status" if ask is status_together else "pay"
+        with tracing.span(f"rail {call}", **{"etebar.rail": self._rail.name}) as span:
+            outcomes = await self._ask(transfers, ask)
+            if span is not None:
+                verdicts = sorted({outcome.verdict.value for outcome in outcomes.values()})
+                span.set_attributes({"etebar.members": len(transfers), "etebar.outcome": ",".join(verdicts)})
+            return outcomes
+
+    async def _ask(self, transfers: Sequence[Transfer], ask: Question) -> dict[str, Outcome]:
         try:
             async with asyncio.timeout(self._rail_timeout_seconds):
                 outcomes = await ask(self._rail, transfers)
