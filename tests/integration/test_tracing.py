@@ -28,7 +28,7 @@ UNKNOWN_AT_FIRST = "IRTESTERROR0000000001"
 CALLER = "00f067aa0ba902b7"
 AT_ONCE = 40
 # of the SDK's metrics redis-py imports what it finds
-NEVER_IMPORTED = ("etebar_common.spans", "opentelemetry.sdk.trace", "opentelemetry.exporter.otlp", "requests")
+NEVER_IMPORTED = ("etebar_common.spans", "opentelemetry.sdk.trace", "opentelemetry.exporter.otlp")
 
 SETTLED = f"""\
 core-web POST {PATH}
