@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in INTERRUPTING:
         signal.signal(number, _interrupt)
     try:
-        return (observability if settings.observability else bench).run(settings, printer)
+        run = observability.run if settings.observability else bench.run
+        return run(settings, printer)
     except QuickstartError as error:
         printer.failure(str(error), error.details)
         return 1

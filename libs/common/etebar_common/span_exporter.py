@@ -49,7 +49,7 @@ class SpanExporter(sdk.SpanExporter):
         self._is_ending = True
 
     def shutdown(self) -> None:
-        self._inner.shutdown()
+        self._inner.shutdown()  # type: ignore[no-untyped-call]
 
     def _tell(self) -> None:
         now = time.monotonic()

@@ -94,7 +94,11 @@ class ServerSpan:
         if not self._span.is_recording():
             return
         self._span.update_name(f"{self._method} {route}")
-        attributes = {"http.route": route, "http.response.status_code": status, "etebar.request_id": request_id}
+        attributes: dict[str, str | int] = {
+            "http.route": route,
+            "http.response.status_code": status,
+            "etebar.request_id": request_id,
+        }
         if withdrawal_id is not None:
             attributes["etebar.withdrawal_id"] = str(withdrawal_id)
         self._span.set_attributes(attributes)
