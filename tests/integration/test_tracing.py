@@ -220,6 +220,17 @@ class TestWhatIsSent:
         assert not any(probe in name for name in names for probe in ("healthz", "readyz", "unmatched"))
 
 
+class TestAServiceThatEnds:
+    def test_sends_first_what_it_has(self, platform: Platform, collector: Collector) -> None:
+        trace_id = secrets.token_hex(16)
+        assert platform.api.merchant().withdraw(**headers_of(trace_id)).status_code == 201
+        platform.stack.stop("core")
+        platform.stack.stop("settlement")
+        found = collector.of_trace(trace_id).tree()
+        platform.revive()
+        assert found == SETTLED
+
+
 class TestACollectorThatIsAway:
     @pytest.mark.parametrize("answers", ["refuses", "never answers"])
     def test_changes_no_answer_and_costs_a_line_in_the_log(self, answers: str) -> None:

@@ -85,7 +85,7 @@ def _remarks(taken: list[Taken], collector: Sink, read: Counter[str], load: tupl
     scrapes = ", ".join(f"{name} {count} times" for name, count in sorted(read.items()) if count) or "of nobody"
     return [
         f"metrics were read: {scrapes}",
-        f"spans were received: {collector.received_bytes / 1e6:.0f} MB, of {traced:,} withdrawals and more",
+        f"spans were received: {collector.received_bytes / 1e6:.1f} MB, of {traced:,} withdrawals and more",
         f"load of the machine (1, 5, 15 minutes) before the first row: {', '.join(f'{each:.1f}' for each in load)}",
     ]
 

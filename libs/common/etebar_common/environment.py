@@ -51,13 +51,6 @@ def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def _http(url: str) -> str:
-    # the URL is not shown: it may hold a password
-    if url and not url.startswith(("http://", "https://")):
-        raise ValueError("must begin with http:// or https://")
-    return url.rstrip("/")
-
-
 class Environment(BaseModel):
     """Base of each service's settings; a field is set by the variable of its name, or of its alias, in capitals.
 
@@ -71,12 +64,6 @@ class Environment(BaseModel):
 
     log_level: Annotated[LogLevel, BeforeValidator(_upper)] = LogLevel.INFO
     """The least level that is logged; capitals or not."""
-
-    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(_http)] = ""
-    """Where traces are sent, by OTLP over HTTP, such as `http://collector:4318`. Without it there are no traces."""
-
-    otel_traces_sample_ratio: float = Field(default=1.0, ge=0, le=1)
-    """The share of traces that is recorded; of those that begin elsewhere, whoever began them decides."""
 
     draining_file: Path | None = None
     """While this file exists, /readyz answers 503, so that no new caller is sent here; all else is served on."""
@@ -93,6 +80,23 @@ class Environment(BaseModel):
     def is_draining(self) -> bool:
         """Whether this process is to end soon."""
         return self.draining_file is not None and self.draining_file.exists()
+
+
+def _http(url: str) -> str:
+    # the URL is not shown: it may hold a password
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/")
+
+
+class TracedEnvironment(Environment):
+    """Of the services that make traces (`etebar_common.tracing`)."""
+
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(_http)] = ""
+    """Where traces are sent, by OTLP over HTTP, such as `http://collector:4318`. Without it there are no traces."""
+
+    otel_traces_sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of traces that is recorded; of those that begin elsewhere, whoever began them decides."""
 
 
 E_ = TypeVar("E_", bound=Environment)

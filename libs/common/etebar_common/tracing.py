@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from etebar_common.environment import Environment
+from etebar_common.environment import TracedEnvironment
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -24,7 +24,7 @@ _NO_HEADERS: AbstractContextManager[dict[str, str]] = nullcontext({})
 _spans: "Spans | None" = None
 
 
-def start(settings: Environment, component: str) -> None:
+def start(settings: TracedEnvironment, component: str) -> None:
     """Turns traces on if the settings say so; in the process that makes the spans, since threads outlive no fork.
 
     `component` is what the traces call this process, such as core-web. What is not sent yet at the process's end is

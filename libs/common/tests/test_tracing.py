@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.trace import Span
 
 from etebar_common import span_exporter, tracing
-from etebar_common.environment import Environment, load
+from etebar_common.environment import TracedEnvironment, load
 from etebar_common.logs import RequestIdFilter
 from etebar_common.spans import Spans, summary_of
 
@@ -202,7 +202,7 @@ def filtered(**extra: str) -> Any:
 
 class TestOff:
     def test_is_the_default_and_makes_nothing(self) -> None:
-        tracing.start(load(Environment, "test", {}), "test")
+        tracing.start(load(TracedEnvironment, "test", {}), "test")
         assert not tracing.is_on()
         made = [tracing.server_span("GET", header()), tracing.span("a"), tracing.sql_span("b"), tracing.calling("c")]
         assert made[:3] == [tracing.list_span("d", never())] * 3
@@ -213,7 +213,7 @@ class TestOff:
 
     def test_a_wrong_address_is_refused_without_being_shown(self) -> None:
         with pytest.raises(SystemExit, match=r"OTEL_EXPORTER_OTLP_ENDPOINT: .*must begin with http://") as refused:
-            load(Environment, "test", {"OTEL_EXPORTER_OTLP_ENDPOINT": "user:secret@collector:4317"})
+            load(TracedEnvironment, "test", {"OTEL_EXPORTER_OTLP_ENDPOINT": "user:secret@collector:4317"})
         assert "secret" not in str(refused.value)
 
 
@@ -227,7 +227,7 @@ class TestOn:
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         monkeypatch.setattr(tracing, "_spans", None)
-        settings = load(Environment, "test", {"OTEL_EXPORTER_OTLP_ENDPOINT": NOBODY})
+        settings = load(TracedEnvironment, "test", {"OTEL_EXPORTER_OTLP_ENDPOINT": NOBODY})
         tracing.start(settings, "test")
         tracing.start(settings, "test")
         with tracing.span("a"):
