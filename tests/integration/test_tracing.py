@@ -178,8 +178,9 @@ class TestAWithdrawalWhoseOutcomeIsNotKnown:
         trace = collector.of_trace(trace_id)
         request, dispatch = trace.named("core-web", f"POST {PATH}"), trace.named("core-worker", "dispatch")
         assert kept_trace_parent(platform, withdrawal_id) == f"00-{trace_id}-{request.span_id}-01"
-        (task,) = (span for span in collector.spans() if span.span_id in dispatch.links)
-        (published,) = (span for span in collector.spans() if span.span_id == task.parent)
+        (linked,) = dispatch.links
+        task = wait_until("the task's span is there", lambda: span_of(collector, linked))
+        published = wait_until("beat's span is there", lambda: span_of(collector, task.parent))
         assert (task.service, task.name, task.kind) == ("core-worker", "task dispatch_pending", "CONSUMER")
         assert (published.service, published.name) == ("core-beat", "publish dispatch_pending")
 
@@ -230,6 +231,16 @@ class TestAServiceThatEnds:
         platform.revive()
         assert found == SETTLED
 
+    def test_of_the_worker_too(self, platform: Platform, collector: Collector) -> None:
+        trace_id = secrets.token_hex(16)
+        merchant = platform.api.merchant(account=UNKNOWN_AT_FIRST)
+        withdrawal_id = merchant.withdraw(**headers_of(trace_id)).json()["id"]
+        platform.wait_settled(merchant, withdrawal_id)
+        platform.stack.stop("worker")
+        found = [span.name for span in collector.of_trace(trace_id).spans if span.service == "core-worker"]
+        platform.revive()
+        assert "dispatch" in found
+
 
 class TestACollectorThatIsAway:
     @pytest.mark.parametrize("answers", ["refuses", "never answers"])
@@ -268,6 +279,10 @@ def quiet() -> Iterator[Stack]:
     """Databases only, and no collector."""
     with databases() as stack:
         yield stack
+
+
+def span_of(collector: Collector, span_id: str) -> Span | None:
+    return next((span for span in collector.spans() if span.span_id == span_id), None)
 
 
 def request_of(collector: Collector, withdrawal_id: str) -> Span | None:

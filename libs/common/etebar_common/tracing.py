@@ -5,9 +5,9 @@ imported. On, `etebar_common.spans` does the work. Spans have no parameter of a 
 message of an error: what could hold a secret is never given to them.
 """
 
-import atexit
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING
 
 from etebar_common.environment import TracedEnvironment
@@ -36,7 +36,8 @@ def start(settings: TracedEnvironment, component: str) -> None:
     from etebar_common.spans import Spans
 
     _spans = Spans(component, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sample_ratio)
-    atexit.register(stop)
+    # not atexit alone: granian's workers are processes of multiprocessing, which end without it
+    Finalize(None, stop, exitpriority=0)
 
 
 def stop() -> None:
