@@ -15,7 +15,8 @@ from etebar_common.environment import TracedEnvironment
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from etebar_common.spans import ServerSpan, Spans
+    from etebar_common.entered_spans import ServerSpan
+    from etebar_common.spans import Spans
 
 Attribute = str | int
 
