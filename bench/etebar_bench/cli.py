@@ -49,6 +49,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         writes=not given.no_write,
         references=tuple(given.reference),
         observability=given.observability,
+        remarks=tuple(given.remark),
     )
 
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-write", action="store_true", help="write no files")
     observability_help = "what metrics and traces cost instead: single with and without them (32,128 clients)"
     add("--observability", action="store_true", help=observability_help)
+    add("--remark", action="append", default=[], help="a line for the page of --observability, such as what else ran")
     reference_help = "NAME=RATE, drawn in the plot as measured elsewhere; as often as wanted"
     add("--reference", type=_reference, action="append", default=[], help=reference_help)
     return parser

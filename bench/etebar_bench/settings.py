@@ -47,6 +47,7 @@ class Settings:
     writes: bool
     references: tuple[tuple[str, float], ...] = ()
     observability: bool = False
+    remarks: tuple[str, ...] = ()
 
     def rows(self) -> list[Row]:
         """Every row once, floor and single of the same number of clients side by side, so that noise hits both."""

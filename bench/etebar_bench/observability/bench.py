@@ -30,7 +30,7 @@ def run(settings: Settings, printer: Printer) -> int:
         ports = {"core": free_port(), "settlement": free_port()}
         rounds = Rounds(stage, chosen, books, settings, Services(stage.stack, collector, ports), printer)
         taken = list(rounds.measure())
-        remarks = _remarks(taken, collector, rounds.read, load_before)
+        remarks = [*_remarks(taken, collector, rounds.read, load_before), *settings.remarks]
         facts = {**machine.facts(), **settings_told(settings, chosen, stage)}
         proof = prove(stage, books)
     for line in (*table.aligned(page.COLUMNS, page.rows(taken)), *remarks):
@@ -86,8 +86,13 @@ def _remarks(taken: list[Taken], collector: Sink, read: Counter[str], load: tupl
     return [
         f"metrics were read: {scrapes}",
         f"spans were received: {collector.received_bytes / 1e6:.1f} MB, of {traced:,} withdrawals and more",
-        f"load of the machine (1, 5, 15 minutes) before the first row: {', '.join(f'{each:.1f}' for each in load)}",
+        f"load of the machine (1, 5, 15 minutes) before the first row: {_loads(load)}",
+        f"the same after the last: {_loads(os.getloadavg())}",
     ]
+
+
+def _loads(load: tuple[float, float, float]) -> str:
+    return ", ".join(f"{each:.1f}" for each in load)
 
 
 def _told(taken: list[Taken], proof: Proof, printer: Printer) -> int:
