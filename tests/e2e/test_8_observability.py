@@ -15,6 +15,7 @@ from etebar_observability.promtool import check_rules
 
 from .cluster import NAME, REPOSITORY, Cluster, CommandError, make, run
 from .expressions import expanded, operands
+from .objects import apply, merchant, ready, shown
 from .prometheus import Prometheus, forwarded
 
 # no image of them is built here
@@ -23,14 +24,18 @@ COMPONENTS = {
     *("core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator", "postgresql", "redis"),
 }
 PANELS, RULES = list(promql.of_panels()), list(promql.of_rules())
+EXPORTERS = {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"}
 LOAD_CHART = REPOSITORY / "charts" / "etebar-loadtest"
 LOAD_SECONDS = 60
+THRESHOLD = "5000.00"
 # as often as the tests want to see them
 SETTINGS = (
     "--set-json",
     'core.extraEnv=[{"name": "VERIFY_BOOKS_INTERVAL_SECONDS", "value": "10"}]',
     "--set-string",
     "core.poolLowWaterMark=1000.00",
+    "--set-string",
+    f"core.creditLimitApprovalThreshold={THRESHOLD}",
 )
 
 
@@ -53,11 +58,12 @@ class TestTargets:
         def down() -> dict[str, str]:
             return {name: health for name, health in prometheus.targets().items() if health != "up"}
 
-        wait_until("all are up", lambda: not down() or None, 90)
-        found = {each["metric"].get("component") for each in prometheus.query("up == 1")}
-        assert found >= COMPONENTS
-        exporters = {each["metric"].get("container", "") for each in prometheus.query("up == 1")}
-        assert {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"} <= exporters
+        def up() -> set[str]:
+            metrics = [each["metric"] for each in prometheus.query("up == 1")]
+            return {metric.get(label, "") for metric in metrics for label in ("component", "container")}
+
+        wait_until("every component is up", lambda: up() >= COMPONENTS | EXPORTERS or None, 90)
+        wait_until("none is down", lambda: not down() or None, 90)
 
 
 class TestALoadTest:
@@ -85,9 +91,39 @@ class TestALoadTest:
             sys.stdout.write(printed)
         assert printed.rstrip().endswith("books verified")
 
-    def test_was_seen(self, prometheus: Prometheus) -> None:
+    def test_and_what_goes_wrong_beside_it_was_seen(self, prometheus: Prometheus) -> None:
         assert prometheus.value("sum(increase(locust_requests_total[10m]))") > 0
         assert prometheus.value("sum(max_over_time(locust_workers[10m]))") >= 2
+
+
+class TestFaults:
+    """What a load test must not have in it, and panels show: 5xx, an operator without core, objects that wait."""
+
+    def test_of_postgresql_are_told_with_503(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
+        merchant = api.merchant()
+        cluster.kubectl("delete", "pod", "postgresql-0", "--grace-period=0", "--force", "--wait=false")
+
+        def told() -> float:
+            merchant.withdraw()
+            return prometheus.value('sum(increase(etebar_http_requests_total{component="core-web", status="503"}[2m]))')
+
+        wait_until("core tells it", told, 60)
+        wait_until("core serves again", lambda: merchant.withdraw().status_code == 201 or None, 90)
+
+    def test_of_objects_are_counted(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
+        apply(cluster, merchant("seen-large", creditLimit="6000.00"), merchant("seen-drifted", driftPolicy="Report"))
+        ready(cluster, ["seen-drifted"], 60)
+        number = shown(cluster, "merchant", "seen-drifted")["status"]["merchantId"]
+        api.must("POST", "/admin/credit-limit", {"merchant_id": number, "credit_limit": "70.00"}, api.admin)
+        cluster.kubectl("scale", "deploy/core-internal", "--replicas=0")
+        try:
+            failing = "sum(rate(etebar_onboarding_errors_total[1m]))"
+            wait_until("the operator is without core", lambda: prometheus.value(failing) > 0 or None, 120)
+        finally:
+            cluster.kubectl("scale", "deploy/core-internal", "--replicas=1")
+        for condition in ("PendingApproval", "Drifted"):
+            counted = f'sum(etebar_onboarding_objects{{condition="{condition}", status="True"}})'
+            wait_until(f"{condition} is seen", lambda counted=counted: prometheus.value(counted) > 0 or None, 120)
 
 
 def make_loadtest_image(cluster: Cluster) -> None:
@@ -133,7 +169,7 @@ class TestEveryExpression:
 
     @staticmethod
     def assert_found(prometheus: Prometheus, expression: promql.Expression, texts: list[str]) -> None:
-        empty = [text for text in texts if not prometheus.query(text)]
+        empty = [text for text in texts if not prometheus.found_lately(text)]
         if expression.where in EMPTY:
             return
         assert empty == []
