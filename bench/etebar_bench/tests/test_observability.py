@@ -27,7 +27,9 @@ TAKEN = [
 
 class TestThePage:
     def test_compares_with_neither_of_the_same_round(self) -> None:
-        assert page.ratios(TAKEN, TRACES, 32) == pytest.approx([0.5, 0.7])
+        assert page.ratios(TAKEN, TRACES, 32, lambda one: one.final_per_s) == pytest.approx([0.5, 0.7])
+        # the same CPU time for fewer withdrawals
+        assert page.ratios(TAKEN, TRACES, 32, page.cpu_ms) == pytest.approx([2.0, 1 / 0.7])
         shares = {row[0]: row[4] for row in page.rows(TAKEN)}
         assert shares == {NEITHER.name: "1.00", METRICS.name: "0.95", TRACES.name: "0.60", TENTH.name: "0.97"}
 
