@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, Span, SpanKind, get_current_span
 
 from etebar_common.entered_spans import Entered, ServerSpan, note_error
+from etebar_common.environment import TracedEnvironment
 from etebar_common.span_exporter import SpanExporter
 from etebar_common.trace_context import context_of, headers_of, is_left_out, remote_span, traceparent_of
 
@@ -34,17 +35,17 @@ _NOTHING: AbstractContextManager[None] = nullcontext()
 class Spans:
     """Makes this process's spans and sends them from a thread of its own; see `etebar_common.tracing`."""
 
-    def __init__(self, component: str, endpoint: str, ratio: float) -> None:
+    def __init__(self, component: str, settings: TracedEnvironment) -> None:
         resource = Resource.create(
             {
                 "service.name": component,
                 "service.namespace": "etebar",
-                "service.version": version("etebar-common"),
+                "service.version": settings.etebar_version or version("etebar-common"),
             }
         )
-        self._exporter = SpanExporter(endpoint)
+        self._exporter = SpanExporter(settings.otel_exporter_otlp_endpoint)
         self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(ratio)),
+            sampler=ParentBased(TraceIdRatioBased(settings.otel_traces_sample_ratio)),
             resource=resource,
             shutdown_on_exit=False,
             span_limits=SpanLimits(max_links=MOST_LINKS),

@@ -36,7 +36,7 @@ def start(settings: TracedEnvironment, component: str) -> None:
         return
     from etebar_common.spans import Spans
 
-    _spans = Spans(component, settings.otel_exporter_otlp_endpoint, settings.otel_traces_sample_ratio)
+    _spans = Spans(component, settings)
     # not atexit alone: granian's workers are processes of multiprocessing, which end without it
     Finalize(None, stop, exitpriority=0)
 

@@ -22,7 +22,7 @@ NOBODY = "http://127.0.0.1:9"
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     """Traces are on, and nobody takes them."""
     monkeypatch.setattr(span_exporter, "TIMEOUT_SECONDS", 0.1)
-    made = Spans("test", NOBODY, 1.0)
+    made = Spans("test", TracedEnvironment(otel_exporter_otlp_endpoint=NOBODY))
     monkeypatch.setattr(tracing, "_spans", made)
     yield made
     made.close()
