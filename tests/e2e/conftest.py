@@ -10,7 +10,7 @@ import pytest
 from integration.api import Api
 
 from .cluster import Cluster, make, running_tag
-from .logs import LogKeeper, kept
+from .logs import LogKeeper
 from .strangers import OUTSIDE, stranger
 
 
@@ -32,7 +32,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture(scope="session", autouse=True)
 def logs(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LogKeeper]:
     """Kept from the start of the run on."""
-    yield from kept(cluster, tmp_path_factory.mktemp("logs"))
+    del cluster
+    keeper = LogKeeper(tmp_path_factory.mktemp("logs"))
+    yield keeper
+    keeper.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .cluster import NAME, Cluster
+from .cluster import NAME
 
 logger = logging.getLogger(__name__)
 
@@ -103,11 +103,3 @@ def _bytes(*command: str) -> bytes:
 
 def _output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
-
-
-def kept(cluster: Cluster, directory: Path) -> Iterator[LogKeeper]:
-    """For a fixture."""
-    del cluster
-    keeper = LogKeeper(directory)
-    yield keeper
-    keeper.close()

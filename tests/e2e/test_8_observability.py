@@ -95,6 +95,10 @@ class TestALoadTest:
         assert prometheus.value("sum(increase(locust_requests_total[10m]))") > 0
         assert prometheus.value("sum(max_over_time(locust_workers[10m]))") >= 2
 
+    def test_wakes_nobody(self, prometheus: Prometheus) -> None:
+        """Its few deleted pods and unknown outcomes are what the platform is for."""
+        assert prometheus.alerts() == set()
+
 
 class TestFaults:
     """What a load test must not have in it, and panels show: 5xx, an operator without core, objects that wait."""
@@ -184,13 +188,6 @@ class TestRules:
 
     def test_are_all_evaluated(self, prometheus: Prometheus) -> None:
         assert [rule["name"] for rule in prometheus.rules() if rule["health"] == "err"] == []
-
-    def test_are_silent_about_a_platform_that_is_well(self, prometheus: Prometheus) -> None:
-        # what the load's faults stirred up has five minutes' windows
-        def firing() -> set[str]:
-            return prometheus.alerts()
-
-        wait_until("nothing is told", lambda: not firing() or None, 420)
 
 
 ON_THIS_CLUSTER = f"""
