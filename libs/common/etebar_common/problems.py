@@ -165,8 +165,8 @@ class TopUpConflict(Problem):
 
 
 class SecondPersonNeeded(Problem):
-    status, code, title = 409, "second_person_needed", "Who asked may not decide"
-    remedy = "Have another member of staff approve it."
+    status, code, title = 409, "second_person_needed", "Another person must decide"
+    remedy = "Have another member of staff decide, whose account is older than the request; or ask for it anew."
 
 
 class ApprovalDecided(Problem):

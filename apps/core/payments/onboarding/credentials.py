@@ -2,12 +2,10 @@
 
 import hmac
 
-from django.contrib.auth.models import User
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-
 from core.environment import ENVIRONMENT
 from payments.audit.services import Actor, record
 from payments.models import ManagedMerchant
+from payments.tokens.services import tokens_spend
 
 _KEY = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
 
@@ -27,11 +25,3 @@ def password_set(link: ManagedMerchant, password: str, by: Actor) -> None:
     tokens_spend(user)
     record(by, "credentials_set", merchant_id=link.merchant_id)
     link.password_digest, link.password_hash = digest, user.password
-
-
-def tokens_spend(user: User) -> None:
-    """No refresh token of the account is good any more."""
-    outstanding = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
-    BlacklistedToken.objects.bulk_create(
-        (BlacklistedToken(token=token) for token in outstanding), ignore_conflicts=True
-    )
