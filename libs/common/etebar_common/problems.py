@@ -159,6 +159,11 @@ class VersionStale(Problem):
     remedy = "Nothing was changed. Send the object as it is now."
 
 
+class CredentialsStale(Problem):
+    status, code, title = 409, "credentials_stale", "Newer credentials of this object were seen already"
+    remedy = "Nothing was changed. Send the newest; `credentials_version` is the one in force."
+
+
 class TopUpConflict(Problem):
     status, code, title = 409, "top_up_conflict", "This reference topped the pool up with another amount"
     remedy = "`applied_amount` says with which. Another top-up needs another reference."

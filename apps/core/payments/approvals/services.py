@@ -72,11 +72,21 @@ def _ask(merchant: Merchant, credit_limit: Decimal, by: Actor) -> ApprovalReques
 
 
 def request_withdraw(merchant: Merchant, by: Actor) -> None:
-    """Takes back what is asked for, when there is anything."""
+    """Takes back what is asked for, by whomever, when there is anything."""
     asked = open_request(merchant)
-    if asked is None:
-        return
-    record(by, "approval_withdrawn", merchant_id=merchant.pk, credit_limit=asked.credit_limit)
+    if asked is not None:
+        _withdraw(asked, by)
+
+
+def own_request_withdraw(merchant: Merchant, by: Actor) -> None:
+    """Takes back what `by` asked for itself; what others ask for stays."""
+    asked = open_request(merchant)
+    if asked is not None and asked.requested_for == by.name:
+        _withdraw(asked, by)
+
+
+def _withdraw(asked: ApprovalRequest, by: Actor) -> None:
+    record(by, "approval_withdrawn", merchant_id=asked.merchant_id, credit_limit=asked.credit_limit)
     asked.state, asked.decided_at = State.WITHDRAWN, timezone.now()
     asked.save(update_fields=["state", "decided_at"])
 

@@ -3,6 +3,7 @@
 import hmac
 
 from core.environment import ENVIRONMENT
+from etebar_common.problems import CredentialsStale
 from payments.audit.services import Actor, record
 from payments.models import ManagedMerchant
 from payments.tokens.services import tokens_spend
@@ -15,8 +16,18 @@ def password_digest(password: str) -> str:
     return hmac.digest(_KEY, f"operator password\0{password}".encode(), "sha256").hex()
 
 
-def password_set(link: ManagedMerchant, password: str, by: Actor) -> None:
-    """Sets the password unless it is in force already; refresh tokens of the old one are spent then."""
+def password_set(link: ManagedMerchant, password: str, version: int, by: Actor) -> None:
+    """Sets the password unless it is in force already; refresh tokens of the old one are spent then.
+
+    Raises CredentialsStale for a version below the one in force: a wish that was late would bring back a password that
+    was rotated away, perhaps because it had leaked.
+    """
+    if version < link.credentials_version:
+        raise CredentialsStale(
+            f"version {version} of {link}'s credentials was replaced by {link.credentials_version}",
+            extensions={"credentials_version": link.credentials_version},
+        )
+    link.credentials_version = version
     user, digest = link.merchant.user, password_digest(password)
     if (digest, user.password) == (link.password_digest, link.password_hash):
         return

@@ -10,7 +10,15 @@ from rest_framework.test import APIClient
 from core.environment import ENVIRONMENT
 from payments.approvals import services
 from payments.models import ApprovalRequest, AuditEntry, Merchant, MerchantCredit
-from payments.tests.factories import client_of, make_merchant, make_staff, merchant_client, staff_client
+from payments.tests.factories import (
+    client_of,
+    fund_pool,
+    make_merchant,
+    make_staff,
+    merchant_client,
+    staff_client,
+    withdraw,
+)
 from payments.tests.operator import kept, operator
 from payments.tests.test_concurrent_withdrawals import all_at_once
 
@@ -207,9 +215,7 @@ class TestTheOperator:
         assert (members["state"], members["credit_limit"], members["approval_request"]) == ("approved", "400.00", None)
         assert ApprovalRequest.objects.get().state == "withdrawn"
 
-    def test_does_not_put_a_high_limit_right_alone(
-        self, operator: APIClient, second: APIClient, settings: Any
-    ) -> None:
+    def test_does_not_put_a_high_limit_right_alone(self, operator: APIClient, second: APIClient, settings: Any) -> None:
         merchant_id = kept(operator, credit_limit="400.00")["merchant_id"]
         asked = kept(operator, generation=2)["approval_request"]["approval_id"]
         settings.ROOT_URLCONF = "core.urls"
@@ -222,3 +228,65 @@ class TestTheOperator:
         members = kept(operator, generation=2)
         assert (members["credit_limit"], members["drift"][0]["corrected"]) == ("10.00", False)
         assert members["approval_request"]["credit_limit"] == "1000.00"
+
+    @pytest.mark.parametrize("policy", ["report", "correct"])
+    def test_leaves_what_staff_ask_for(
+        self, operator: APIClient, second: APIClient, settings: Any, policy: str
+    ) -> None:
+        merchant_id = kept(operator, credit_limit="400.00", drift_policy=policy)["merchant_id"]
+        settings.ROOT_URLCONF = "core.urls"
+        asked = ask(staff_client(), Merchant.objects.get(pk=merchant_id), "900.00")
+        settings.ROOT_URLCONF = "core.internal_urls"
+        members = kept(operator, credit_limit="400.00", drift_policy=policy)
+        assert members["approval_request"]["approval_id"] == asked
+        settings.ROOT_URLCONF = "core.urls"
+        assert post(second, "approvals/approve", approval_id=asked).status_code == 200
+        assert limit_of(Merchant.objects.get(pk=merchant_id)) == Decimal("900.00")
+
+    def test_leaves_the_approval_that_staff_ask_for(
+        self, operator: APIClient, second: APIClient, settings: Any
+    ) -> None:
+        merchant_id = kept(operator, approved=False)["merchant_id"]
+        settings.ROOT_URLCONF = "core.urls"
+        answer = post(staff_client(), "approve", merchant_id=merchant_id, credit_limit="900.00").json()
+        settings.ROOT_URLCONF = "core.internal_urls"
+        kept(operator, approved=False)
+        settings.ROOT_URLCONF = "core.urls"
+        asked = answer["approval_request"]["approval_id"]
+        assert post(second, "approvals/approve", approval_id=asked).json()["state"] == "approved"
+
+    def test_does_not_ask_in_the_place_of_staff_before_the_object_changes(
+        self, operator: APIClient, settings: Any
+    ) -> None:
+        merchant_id = kept(operator)["merchant_id"]
+        settings.ROOT_URLCONF = "core.urls"
+        answer = post(staff_client(), "approve", merchant_id=merchant_id, credit_limit="800.00").json()
+        settings.ROOT_URLCONF = "core.internal_urls"
+        theirs = answer["approval_request"]["approval_id"]
+        assert kept(operator)["approval_request"]["approval_id"] == theirs
+        ours = kept(operator, generation=2)["approval_request"]
+        assert (ours["credit_limit"], ours["approval_id"] != theirs) == ("1000.00", True)
+
+    def test_raises_nothing_of_a_merchant_that_is_closing(
+        self, operator: APIClient, second: APIClient, settings: Any
+    ) -> None:
+        fund_pool()
+        merchant_id = kept(operator, credit_limit="400.00")["merchant_id"]
+        merchant = Merchant.objects.get(pk=merchant_id)
+        settings.ROOT_URLCONF = "core.urls"
+        assert withdraw(merchant_client(merchant), "7.00").status_code == 201
+        asked = ask(staff_client(), merchant, "900.00")
+        settings.ROOT_URLCONF = "core.internal_urls"
+        members = kept(operator, credit_limit="400.00", generation=2, deletion="close")
+        assert (members["released"], members["approval_request"]) == (False, None)
+        settings.ROOT_URLCONF = "core.urls"
+        assert post(second, "approvals/approve", approval_id=asked).json()["code"] == "approval_decided"
+        assert limit_of(merchant) == Decimal("400.00")
+
+    def test_leaves_what_staff_ask_for_when_it_lets_a_merchant_go(self, operator: APIClient, settings: Any) -> None:
+        merchant_id = kept(operator, credit_limit="400.00")["merchant_id"]
+        settings.ROOT_URLCONF = "core.urls"
+        asked = ask(staff_client(), Merchant.objects.get(pk=merchant_id), "900.00")
+        settings.ROOT_URLCONF = "core.internal_urls"
+        members = kept(operator, credit_limit="400.00", generation=2, deletion="retain")
+        assert (members["released"], members["approval_request"]["approval_id"]) == (True, asked)

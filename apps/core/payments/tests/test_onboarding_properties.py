@@ -49,7 +49,7 @@ class Story:
         """Core's answer to the object as it is now, whose generation rises when it wishes something else."""
         if wish:
             self.generation += 1
-            self.wish |= wish
+            self.wish |= wish | {"credentials_version": self.generation if wish["password"] else None}
         fields = {"password": OBJECT["password"], **self.wish} if self.generation == 1 else self.wish
         answer = put(self.operator, f"team-a/{self.name}", **{**fields, "generation": self.generation})
         assert answer.status_code == 200, answer.content

@@ -67,7 +67,9 @@ class TestTheAdmin:
     def test_deletes_no_account(self, root: Client) -> None:
         staff = make_staff()
         assert root.post(f"/admin/auth/user/{staff.pk}/delete/", {"post": "yes"}).status_code == 403
-        answer = root.post("/admin/auth/user/", {"action": "delete_selected", "_selected_action": staff.pk, "post": "y"})
+        answer = root.post(
+            "/admin/auth/user/", {"action": "delete_selected", "_selected_action": staff.pk, "post": "y"}
+        )
         assert answer.status_code != 500
         assert User.objects.filter(pk=staff.pk).exists()
 
@@ -106,9 +108,7 @@ class TestOnePersonAlone:
     def test_is_asked_anew_for_somebody_who_is_new(self) -> None:
         merchant, first = make_merchant(), staff_client()
         new = staff_client()
-        answer = new.post(
-            "/api/v1/admin/approvals/approve", {"approval_id": self.ask(first, merchant)}, format="json"
-        )
+        answer = new.post("/api/v1/admin/approvals/approve", {"approval_id": self.ask(first, merchant)}, format="json")
         assert answer.status_code == 200
 
 
