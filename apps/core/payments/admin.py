@@ -1,4 +1,4 @@
-"""The admin shows everything and edits nothing: money moves through the services only, and accounts through commands."""
+"""The admin shows everything and edits nothing: services move money, commands make accounts of staff."""
 
 from typing import TYPE_CHECKING, Any
 
