@@ -27,7 +27,7 @@ def run(settings: Settings, printer: Printer) -> int:
     with staged(settings, printer) as stage, open_books(stage.stack) as books:
         printer.done(f"PostgreSQL, settlement and core run; {NOT_RUN}")
         facts = machine.facts()
-        chosen_settings = _settings(settings, chosen, stage)
+        chosen_settings = settings_told(settings, chosen, stage)
         _tell_facts({**facts, **chosen_settings}, printer)
         measured = _measure(Runner(stage, chosen, books, settings), printer)
         report = Report(
@@ -35,7 +35,7 @@ def run(settings: Settings, printer: Printer) -> int:
             settings=chosen_settings,
             results=results.of(measured, settings.rows()),
             memory=usage.memory(stage.stack),
-            proof=_prove(stage, books),
+            proof=prove(stage, books),
             references=settings.references,
         )
     _tell(report, printer)
@@ -44,7 +44,8 @@ def run(settings: Settings, printer: Printer) -> int:
     return 0 if report.is_sound else 1
 
 
-def _settings(settings: Settings, chosen: Generator, stage: Stage) -> dict[str, Any]:
+def settings_told(settings: Settings, chosen: Generator, stage: Stage) -> dict[str, Any]:
+    """What a reader must know of how it was measured."""
     return {
         "rounds": settings.rounds,
         "seconds": settings.seconds,
@@ -79,7 +80,8 @@ def _measure(runner: Runner, printer: Printer) -> list[Measured]:
     return measured
 
 
-def _prove(stage: Stage, books: Books) -> Proof:
+def prove(stage: Stage, books: Books) -> Proof:
+    """The books of the whole run."""
     sums, totals = books.compare_sums()
     done = stage.stack.manage("verify_books")
     output = " ".join((done.stdout + done.stderr).split())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Never
 
 from etebar_bench import bench
+from etebar_bench.observability import bench as observability
 from etebar_bench.settings import Settings, Work
 from etebar_quickstart import QuickstartError, paths
 from etebar_quickstart.printer import Printer
@@ -23,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in INTERRUPTING:
         signal.signal(number, _interrupt)
     try:
-        return bench.run(settings, printer)
+        run = observability.run if settings.observability else bench.run
+        return run(settings, printer)
     except QuickstartError as error:
         printer.failure(str(error), error.details)
         return 1
@@ -38,7 +40,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     return Settings(
         rounds=given.rounds,
         seconds=given.seconds,
-        clients=given.clients,
+        clients=given.clients or ((32, 128) if given.observability else (8, 32, 128)),
         bulk_clients=given.bulk_clients,
         works=given.only,
         processes=given.processes,
@@ -46,6 +48,8 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         output=given.output,
         writes=not given.no_write,
         references=tuple(given.reference),
+        observability=given.observability,
+        remarks=tuple(given.remark),
     )
 
 
@@ -54,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--rounds", type=_positive, default=5, help="how often every row is measured (5)")
     add("--seconds", type=_positive, default=8, help="for how long each time (8)")
-    add("--clients", type=_numbers, default=(8, 32, 128), help="at once, of floor and single (8,32,128)")
+    add("--clients", type=_numbers, help="at once, of floor and single (8,32,128)")
     add("--bulk-clients", type=_numbers, default=(8,), help="at once, of bulk (8)")
     add("--only", type=_works, default=tuple(Work), help="floor, single, bulk or several: floor,single")
     processes = int(os.environ.get("GRANIAN_WORKERS", "1"))
@@ -63,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     output = paths.REPOSITORY / "docs" / "benchmarks"
     add("--output", type=Path, default=output, help="where <date>.json, .md and .svg go (docs/benchmarks)")
     add("--no-write", action="store_true", help="write no files")
+    observability_help = "what metrics and traces cost instead: single with and without them (32,128 clients)"
+    add("--observability", action="store_true", help=observability_help)
+    add("--remark", action="append", default=[], help="a line for the page of --observability, such as what else ran")
     reference_help = "NAME=RATE, drawn in the plot as measured elsewhere; as often as wanted"
     add("--reference", type=_reference, action="append", default=[], help=reference_help)
     return parser

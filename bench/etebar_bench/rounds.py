@@ -31,7 +31,7 @@ class Runner:
         """Each kind of work once, not counted; raises QuickstartError when a kind gives nothing final at all."""
         for work in self.settings.works:
             row = max(row for row in self.settings.rows() if row.work is work)
-            measured = self._measure(row, WARM_UP_ROUND, WARM_UP_SECONDS)
+            measured = self.once(row, WARM_UP_ROUND, WARM_UP_SECONDS)
             if not measured.answers.final:
                 message = f"no withdrawal of the warm-up ({row}) was settled: {measured.answers.sample or 'no answer'}"
                 raise QuickstartError(message, self.stage.stack.process("core").tail())
@@ -40,9 +40,10 @@ class Runner:
         """Every row of every round, as it is measured."""
         for number in range(1, self.settings.rounds + 1):
             for row in self.settings.in_round(number):
-                yield self._measure(row, number, self.settings.seconds)
+                yield self.once(row, number, self.settings.seconds)
 
-    def _measure(self, row: Row, number: int, seconds: int) -> Measured:
+    def once(self, row: Row, number: int, seconds: int) -> Measured:
+        """One row, as round `number` of it."""
         work = self._floor if row.work is Work.FLOOR else self._http
         before = usage.cpu_seconds(self.stage.stack)
         answers, books, after = work(row, number, seconds)

@@ -46,6 +46,8 @@ class Settings:
     output: Path
     writes: bool
     references: tuple[tuple[str, float], ...] = ()
+    observability: bool = False
+    remarks: tuple[str, ...] = ()
 
     def rows(self) -> list[Row]:
         """Every row once, floor and single of the same number of clients side by side, so that noise hits both."""

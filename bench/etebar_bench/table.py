@@ -80,15 +80,15 @@ def markdown(report: Report, date: dt.date) -> str:
             "",
             f"![withdrawals per second]({date.isoformat()}.svg)",
             "",
-            *_grid(COLUMNS, rows(report)),
+            *grid(COLUMNS, rows(report)),
             "",
             "CPU time in ms for each final withdrawal:",
             "",
-            *_grid(CPU_COLUMNS, cpu_rows(report)),
+            *grid(CPU_COLUMNS, cpu_rows(report)),
             "",
             f"Memory in MB after each row; at the end {memory_line(report.memory)}:",
             "",
-            *_grid(MEMORY_COLUMNS, memory_rows(report)),
+            *grid(MEMORY_COLUMNS, memory_rows(report)),
             "",
             "Books:",
             "",
@@ -103,7 +103,8 @@ def markdown(report: Report, date: dt.date) -> str:
     )
 
 
-def _grid(columns: list[str], cells: list[list[str]]) -> list[str]:
+def grid(columns: list[str], cells: list[list[str]]) -> list[str]:
+    """Lines of a table in Markdown."""
     rule = ["---"] + ["---:"] * (len(columns) - 1)
     return [f"| {' | '.join(line)} |" for line in (columns, rule, *cells)]
 

@@ -11,7 +11,8 @@ from etebar_quickstart.printer import Printer
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; what goes wrong is told in one line."""
     parser = _parser()
-    given, given.helms = parser.parse_known_args(arguments)
+    given, rest = parser.parse_known_args(arguments)
+    given.helms = rest
     if given.helms and given.run is not _kind_observability:
         parser.error(f"unrecognized arguments: {' '.join(given.helms)}")
     printer = Printer()

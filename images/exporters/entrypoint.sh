@@ -39,7 +39,7 @@ kind=${1:-}
 case $kind in
     pgbouncer)
         keep_running prometheus-pgbouncer-exporter --web.listen-address=:9127 --pgBouncer.pid-file= \
-            --pgBouncer.connectionString="postgres:///pgbouncer?host=/run/pgbouncer&port=6432&user=pgbouncer&sslmode=disable" "$@"
+            --pgBouncer.connectionString="postgres:///pgbouncer?host=/run/pgbouncer-socket&port=6432&user=pgbouncer&sslmode=disable" "$@"
         ;;
     postgresql)
         export DATA_SOURCE_NAME="host=/run/postgresql user=etebar_monitor dbname=walletdb sslmode=disable"

@@ -48,7 +48,7 @@ def of_rules() -> Iterator[Expression]:
 
 
 def of_runbooks() -> Iterator[Expression]:
-    for name in {alert.name for alert in rules.alerts()}:
+    for name in sorted({alert.name for alert in rules.alerts()}):
         for text in runbooks.blocks(name, "promql"):
             yield Expression(f"{name}.md", text)
 

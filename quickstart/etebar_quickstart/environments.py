@@ -28,6 +28,9 @@ TUNING = {
     "LOG_LEVEL": "",
 }
 
+# The same of core and settlement: a trace goes through both.
+TRACING = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLE_RATIO")
+
 
 @dataclasses.dataclass(frozen=True)
 class Environments:
@@ -106,7 +109,8 @@ class Environments:
             "ACCOUNT_FINGERPRINT_KEY": self.secrets.account_fingerprint_key,
             "INTERNAL_TOKEN": self.secrets.internal_token,
         }
-        return inherited | ours | self._database(database, role)
+        tracing = {name: os.environ.get(name, "") for name in TRACING}
+        return inherited | ours | tracing | self._database(database, role)
 
     def _database(self, database: str, role: str) -> dict[str, str]:
         return {

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from etebar_common import problems
@@ -70,11 +69,8 @@ def _metrics_table(service: str, module: str) -> str:
 def _printed_by(service: str, *program: str) -> str:
     """What a Python module prints with the service's environment."""
     environments = Environments("production", Ports(), Secrets())
-    environment = {
-        "core": environments.core,
-        "settlement": environments.settlement,
-        "operator": partial(dict[str, str], os.environ),
-    }[service]()
+    of_services = {"core": environments.core, "settlement": environments.settlement}
+    environment = of_services[service]() if service in of_services else dict(os.environ)
     return _output([sys.executable, "-m", *program], paths.REPOSITORY, environment)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from integration.waiting import wait_until
 from .cluster import NAME, run
 
 NAMESPACE = "monitoring"
+LATELY_SECONDS = 900.0
 SERVICE = "service/etebar-observability-prometheus"
 
 
@@ -35,6 +37,12 @@ class Prometheus:
         """The result's samples; a number is one without labels. AssertionError when it cannot be evaluated."""
         data = self._asked("query", query=expression)
         return [{"metric": {}, "value": data["result"]}] if data["resultType"] == "scalar" else list(data["result"])
+
+    def found_lately(self, expression: str) -> bool:
+        """Whether it found anything at any time of the last minutes, as a panel shows them."""
+        now = time.time()
+        asked = {"query": expression, "start": f"{now - LATELY_SECONDS}", "end": f"{now}", "step": "10"}
+        return bool(self._asked("query_range", **asked)["result"])
 
     def value(self, expression: str) -> float:
         """The sum of the result's samples; 0 without any."""

@@ -1,9 +1,6 @@
 """Prometheus on the cluster: every component is scraped, and every panel and rule finds what it asks for."""
 
-import json
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import promql
@@ -16,8 +13,9 @@ from etebar_observability import runbooks
 from etebar_observability.empty import EMPTY
 from etebar_observability.promtool import check_rules
 
-from .cluster import NAME, RELEASE, REPOSITORY, Cluster, CommandError, make, run
+from .cluster import NAME, REPOSITORY, Cluster, CommandError, make, run
 from .expressions import expanded, operands
+from .objects import apply, merchant, ready, shown
 from .prometheus import Prometheus, forwarded
 
 # no image of them is built here
@@ -25,14 +23,19 @@ WITHOUT = "--set grafana.enabled=false --set collector.enabled=false"
 COMPONENTS = {
     *("core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator", "postgresql", "redis"),
 }
+PANELS, RULES = list(promql.of_panels()), list(promql.of_rules())
+EXPORTERS = {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"}
 LOAD_CHART = REPOSITORY / "charts" / "etebar-loadtest"
 LOAD_SECONDS = 60
+THRESHOLD = "5000.00"
 # as often as the tests want to see them
 SETTINGS = (
     "--set-json",
     'core.extraEnv=[{"name": "VERIFY_BOOKS_INTERVAL_SECONDS", "value": "10"}]',
     "--set-string",
     "core.poolLowWaterMark=1000.00",
+    "--set-string",
+    f"core.creditLimitApprovalThreshold={THRESHOLD}",
 )
 
 
@@ -55,11 +58,12 @@ class TestTargets:
         def down() -> dict[str, str]:
             return {name: health for name, health in prometheus.targets().items() if health != "up"}
 
-        wait_until("all are up", lambda: not down() or None, 90)
-        found = {each["metric"].get("component") for each in prometheus.query("up == 1")}
-        assert found >= COMPONENTS
-        exporters = {each["metric"].get("container", "") for each in prometheus.query("up == 1")}
-        assert {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"} <= exporters
+        def up() -> set[str]:
+            metrics = [each["metric"] for each in prometheus.query("up == 1")]
+            return {metric.get(label, "") for metric in metrics for label in ("component", "container")}
+
+        wait_until("every component is up", lambda: up() >= COMPONENTS | EXPORTERS or None, 90)
+        wait_until("none is down", lambda: not down() or None, 90)
 
 
 class TestALoadTest:
@@ -87,9 +91,39 @@ class TestALoadTest:
             sys.stdout.write(printed)
         assert printed.rstrip().endswith("books verified")
 
-    def test_was_seen(self, prometheus: Prometheus) -> None:
+    def test_and_what_goes_wrong_beside_it_was_seen(self, prometheus: Prometheus) -> None:
         assert prometheus.value("sum(increase(locust_requests_total[10m]))") > 0
         assert prometheus.value("sum(max_over_time(locust_workers[10m]))") >= 2
+
+
+class TestFaults:
+    """What a load test must not have in it, and panels show: 5xx, an operator without core, objects that wait."""
+
+    def test_of_postgresql_are_told_with_503(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
+        merchant = api.merchant()
+        cluster.kubectl("delete", "pod", "postgresql-0", "--grace-period=0", "--force", "--wait=false")
+
+        def told() -> float:
+            merchant.withdraw()
+            return prometheus.value('sum(increase(etebar_http_requests_total{component="core-web", status="503"}[2m]))')
+
+        wait_until("core tells it", told, 60)
+        wait_until("core serves again", lambda: merchant.withdraw().status_code == 201 or None, 90)
+
+    def test_of_objects_are_counted(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
+        apply(cluster, merchant("seen-large", creditLimit="6000.00"), merchant("seen-drifted", driftPolicy="Report"))
+        ready(cluster, ["seen-drifted"], 60)
+        number = shown(cluster, "merchant", "seen-drifted")["status"]["merchantId"]
+        api.must("POST", "/admin/credit-limit", {"merchant_id": number, "credit_limit": "70.00"}, api.admin)
+        cluster.kubectl("scale", "deploy/core-internal", "--replicas=0")
+        try:
+            failing = "sum(rate(etebar_onboarding_errors_total[1m]))"
+            wait_until("the operator is without core", lambda: prometheus.value(failing) > 0 or None, 120)
+        finally:
+            cluster.kubectl("scale", "deploy/core-internal", "--replicas=1")
+        for condition in ("PendingApproval", "Drifted"):
+            counted = f'sum(etebar_onboarding_objects{{condition="{condition}", status="True"}})'
+            wait_until(f"{condition} is seen", lambda counted=counted: prometheus.value(counted) > 0 or None, 120)
 
 
 def make_loadtest_image(cluster: Cluster) -> None:
@@ -125,23 +159,23 @@ def faults(cluster: Cluster) -> None:
 class TestEveryExpression:
     """After that load, with a fault in it."""
 
-    @pytest.mark.parametrize("expression", promql.of_panels(), ids=lambda each: each.where)
+    @pytest.mark.parametrize("expression", PANELS, ids=lambda each: each.where)
     def test_of_a_panel_finds_data(self, prometheus: Prometheus, expression: promql.Expression) -> None:
         self.assert_found(prometheus, expression, [expanded(expression.text)])
 
-    @pytest.mark.parametrize("expression", promql.of_rules(), ids=lambda each: each.where)
+    @pytest.mark.parametrize("expression", RULES, ids=lambda each: each.where)
     def test_of_a_rule_finds_what_it_compares(self, prometheus: Prometheus, expression: promql.Expression) -> None:
         self.assert_found(prometheus, expression, operands(expression.text))
 
     @staticmethod
     def assert_found(prometheus: Prometheus, expression: promql.Expression, texts: list[str]) -> None:
-        empty = [text for text in texts if not prometheus.query(text)]
+        empty = [text for text in texts if not prometheus.found_lately(text)]
         if expression.where in EMPTY:
             return
         assert empty == []
 
     def test_that_may_find_nothing_is_one_that_there_is(self) -> None:
-        assert EMPTY.keys() <= {each.where for each in [*promql.of_panels(), *promql.of_rules()]}
+        assert EMPTY.keys() <= {each.where for each in [*PANELS, *RULES]}
 
 
 class TestRules:
@@ -159,16 +193,18 @@ class TestRules:
         wait_until("nothing is told", lambda: not firing() or None, 420)
 
 
+ON_THIS_CLUSTER = f"""
+kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}
+helm() {{ command helm --kube-context kind-{NAME} "$@"; }}
+"""
+
+
 class TestRunbooks:
     @pytest.mark.parametrize("name", runbooks.reading_commands())
     def test_have_commands_that_work(self, cluster: Cluster, name: str) -> None:
         del cluster
         for commands in runbooks.blocks(name, "sh"):
-            where = f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}; helm() {{ command helm --kube-context kind-{NAME} "$@"; }}'
-            done = subprocess.run(
-                ["bash", "-euc", f"{where}\n{commands}"], check=False, capture_output=True, text=True, timeout=120
-            )
-            assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
+            run("bash", "-euc", f"{ON_THIS_CLUSTER}\n{commands}", seconds=120)
 
 
 class TestTheBooks:

@@ -48,14 +48,23 @@ class Platform:
     @classmethod
     @contextlib.contextmanager
     def started(
-        cls, stack: Stack, core: Mapping[str, str] | None = None, own: Mapping[str, Mapping[str, str]] | None = None
+        cls,
+        stack: Stack,
+        core: Mapping[str, str] | None = None,
+        own: Mapping[str, Mapping[str, str]] | None = None,
+        everyone: Mapping[str, str] | None = None,
     ) -> Iterator["Platform"]:
-        """All services of the stack, `core` over core's own settings (web, worker and beat), `own` over a service's."""
+        """All services of the stack.
+
+        `core` is over core's own settings (web, worker and beat), `everyone` over settlement's, too, `own` over a
+        service's.
+        """
         settings = {name: {**MANY_SIGN_INS, **ASKS_OFTEN, **(core or {})} for name in services.NAMES}
         settings["settlement"] = SHORT_LEASE
         for name in services.NAMES:
             settings[name] = {
                 **settings[name],
+                **(everyone or {}),
                 **(own or {}).get(name, {}),
                 "CRASH_POINT_FILE": str(stack.state.path / f"crash-{name}"),
             }

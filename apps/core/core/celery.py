@@ -1,5 +1,6 @@
 """Celery: what may wait. The broker can lose every message; the database says what is to be done."""
 
+import logging.config
 import os
 from typing import Any
 
@@ -8,12 +9,15 @@ from celery.signals import (
     after_task_publish,
     beat_init,
     before_task_publish,
+    setup_logging,
     task_postrun,
     task_prerun,
     worker_init,
     worker_process_shutdown,
     worker_ready,
 )
+
+from core import task_spans  # noqa: F401 - for its effect
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
@@ -35,6 +39,14 @@ def schedule(sender: Celery, **_: object) -> None:
     ):
         signature = sender.signature(name, options={"expires": max(interval_seconds, 1.0)})
         sender.add_periodic_task(interval_seconds, signature, name=name)
+
+
+@setup_logging.connect
+def log_as_everywhere(**_: object) -> None:
+    """Without this Celery sets the root's level to its own, whatever LOG_LEVEL says."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from etebar_common.environment import Environment, Profile, Secret32, SslMode, load
+from etebar_common.environment import Profile, Secret32, SslMode, TracedEnvironment, load
 from etebar_common.money import parse_amount
 
 Network = IPv4Network | IPv6Network
@@ -55,7 +55,7 @@ Threshold = Annotated[Decimal | None, BeforeValidator(_threshold)]
 RateLimit = Annotated[str, Field(pattern=r"^(off|[1-9][0-9]*/(second|minute|hour))$")]
 
 
-class CoreEnvironment(Environment):
+class CoreEnvironment(TracedEnvironment):
     """Names are the environment variables in lower case; durations carry their unit."""
 
     secret_key: Secret32

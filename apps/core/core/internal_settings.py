@@ -2,6 +2,7 @@
 
 from core.settings import *  # noqa: F403 - all of them
 
+COMPONENT = "core-internal"
 ROOT_URLCONF = "core.internal_urls"
 WSGI_APPLICATION = "core.internal_wsgi.application"
 # no link and no cookie is made from the Host header here

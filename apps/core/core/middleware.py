@@ -12,8 +12,8 @@ from django.utils.deprecation import MiddlewareMixin
 
 from core.body_limits import body_limit_bytes
 from core.problem_handler import problem_response
-from core.request_context import new_context
-from etebar_common import logs, metrics
+from core.request_context import RequestContext, new_context
+from etebar_common import logs, metrics, tracing
 from etebar_common.problems import BodyTooLarge, MalformedRequest, Problem
 from payments.request_log.writer import record_request
 
@@ -22,7 +22,7 @@ PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class RequestContextMiddleware:
-    """Outermost: whatever happens inside, the answer carries X-Request-ID and API requests are logged."""
+    """Outermost: whatever happens inside, the answer carries X-Request-ID and API requests are logged and traced."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -32,15 +32,31 @@ class RequestContextMiddleware:
         token = logs.request_id.set(context.request_id)
         try:
             with metrics.in_progress():
-                response = self._refuse_body(request) or self._get_response(request)
+                response = self._traced(request, context) if tracing.is_on() else self._answer(request, context)
         finally:
             logs.request_id.reset(token)
         response["X-Request-ID"] = context.request_id
-        if request.path not in PROBES:
-            metrics.request_answered(request.method or "", _route(request), response.status_code, context.seconds)
         if request.path.startswith(API_PREFIXES):
             record_request(request, context, response.status_code)
         return response
+
+    def _answer(self, request: HttpRequest, context: RequestContext) -> HttpResponse:
+        response = self._refuse_body(request) or self._get_response(request)
+        if request.path not in PROBES:
+            metrics.request_answered(request.method or "", _route(request), response.status_code, context.seconds)
+        return response
+
+    def _traced(self, request: HttpRequest, context: RequestContext) -> HttpResponse:
+        """The answer, within a span of the request if it is one to the API: not of probes and the admin's pages."""
+        if not request.path.startswith(API_PREFIXES):
+            return self._answer(request, context)
+        meta = request.META
+        method = request.method or ""
+        with tracing.server_span(method, meta.get("HTTP_TRACEPARENT"), meta.get("HTTP_TRACESTATE")) as span:
+            response = self._answer(request, context)
+            if span is not None:
+                span.answered(_route(request), response.status_code, context.request_id, context.withdrawal_id)
+            return response
 
     @staticmethod
     def _refuse_body(request: HttpRequest) -> HttpResponse | None:
@@ -73,10 +89,9 @@ class CsrfViewMiddleware(_OutsideApi, csrf.CsrfViewMiddleware):
     """Django's, outside the API."""
 
 
-def _route(request: HttpRequest) -> str | None:
-    """The template that took the request, with its leading slash."""
-    match = request.resolver_match
-    return f"/{match.route}" if match else None
+def _route(request: HttpRequest) -> str:
+    """The template of the request's address; a name that callers choose is in no label and no span."""
+    return f"/{request.resolver_match.route}" if request.resolver_match else metrics.UNMATCHED
 
 
 def _body_problem(request: HttpRequest) -> Problem | None:

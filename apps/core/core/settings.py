@@ -169,4 +169,11 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # longer than the longest task, or Redis would hand a running task to a second worker
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
 
+# what traces call this process
+COMPONENT = "core-web"
+
 LOGGING = logging_config(ENVIRONMENT.log_level, "core")
+# each tick has a line of its own in these, and there is one a second
+LOGGING["loggers"] |= {
+    name: {"level": "WARNING"} for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy")
+}

@@ -8,10 +8,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
 application = get_wsgi_application()
 
-from core import metrics  # noqa: E402 - needs Django set up
+from django.conf import settings  # noqa: E402 - needs Django set up
+
+from core import metrics, sql_spans  # noqa: E402
 from core.environment import ENVIRONMENT  # noqa: E402
 from core.startup import refuse_unready_database  # noqa: E402
+from etebar_common import tracing  # noqa: E402
 
 refuse_unready_database()
 ENVIRONMENT.begin_serving()
 metrics.serve()
+tracing.start(ENVIRONMENT, settings.COMPONENT)
+sql_spans.install()

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
+from etebar_common import tracing
 from settlement.settings import SERVICE, DatabaseSettings, Settings
 
 # Away, going away, full, or demoted to a replica.
@@ -53,12 +54,14 @@ class Database:
             await self._pool.release(connection)
 
     async def fetch(self, statement: str, *values: Any) -> list[asyncpg.Record]:
-        async with self.connection() as connection:
-            return await connection.fetch(statement, *values)
+        with tracing.sql_span(statement):
+            async with self.connection() as connection:
+                return await connection.fetch(statement, *values)
 
     async def fetch_value(self, statement: str, *values: Any) -> Any:
-        async with self.connection() as connection:
-            return await connection.fetchval(statement, *values)
+        with tracing.sql_span(statement):
+            async with self.connection() as connection:
+                return await connection.fetchval(statement, *values)
 
     async def copy_in(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         async with self.connection() as connection:

@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from etebar_common import crash
+from etebar_common import crash, tracing
 from etebar_common.environment import load
 from etebar_common.logs import logging_config
 from settlement import metrics
@@ -32,6 +32,7 @@ def create_app() -> FastAPI:
     configure_logging(settings)
     refuse_start_without_database(settings)
     settings.begin_serving()
+    tracing.start(settings, SERVICE)
     app = build_app(settings)
     metrics.serve(settings)
     # what is here now stays until the end: no collection need look at it again
@@ -48,6 +49,8 @@ def build_app(settings: Settings) -> FastAPI:
         async with open_services(settings, request_log) as services:
             app.state.services = services
             yield
+        # uvicorn ends itself by the signal that it got, after which nothing runs
+        tracing.stop()
 
     app = FastAPI(
         title="Etebar settlement",
@@ -58,6 +61,8 @@ def build_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # FastAPI's own would send its logs, which we do not choose, wherever our traces go
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
     routers = [batch_router, router, probes]

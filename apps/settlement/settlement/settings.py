@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 
-from etebar_common.environment import Environment, Profile, Secret32, SslMode
+from etebar_common.environment import Environment, Profile, Secret32, SslMode, TracedEnvironment
 
 SERVICE = "settlement"
 
@@ -50,7 +50,7 @@ class DatabaseSettings(Environment):
         return {"sslmode": self.db_sslmode.value} | root
 
 
-class Settings(DatabaseSettings):
+class Settings(DatabaseSettings, TracedEnvironment):
     """What the service needs to run. Two internal tokens are valid at once, so that they can be rotated."""
 
     internal_token: Secret32

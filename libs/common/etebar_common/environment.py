@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 Secret32 = Annotated[SecretStr, Field(min_length=32)]
 
@@ -86,6 +86,23 @@ class Environment(BaseModel):
     def is_draining(self) -> bool:
         """Whether this process is to end soon."""
         return self.draining_file is not None and self.draining_file.exists()
+
+
+def _http(url: str) -> str:
+    # the URL is not shown: it may hold a password
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/")
+
+
+class TracedEnvironment(Environment):
+    """Of the services that make traces (`etebar_common.tracing`)."""
+
+    otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(_http)] = ""
+    """Where traces are sent, by OTLP over HTTP, such as `http://collector:4318`. Without it there are no traces."""
+
+    otel_traces_sample_ratio: float = Field(default=1.0, ge=0, le=1)
+    """The share of traces that is recorded; of those that begin elsewhere, whoever began them decides."""
 
 
 E_ = TypeVar("E_", bound=Environment)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from etebar_common import tracing
 from etebar_common.environment import Environment
 
 logger = logging.getLogger(__name__)
@@ -45,11 +46,17 @@ def begin_at_zero(counter: Counter, *labels: tuple[str, ...]) -> None:
         counter.labels(*values)
 
 
-def request_answered(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Counts a request; `route` is the template that took it, None when none did."""
-    labels = (method if method in METHODS else OTHER, route or UNMATCHED)
+def request_answered(method: str, route: str, status: int, seconds: float) -> None:
+    """Counts a request; `route` is the template that took it, or UNMATCHED."""
+    labels = (method if method in METHODS else OTHER, route)
     REQUESTS.labels(*labels, str(status)).inc()
-    REQUEST_SECONDS.labels(*labels).observe(seconds)
+    REQUEST_SECONDS.labels(*labels).observe(seconds, exemplar())
+
+
+def exemplar() -> dict[str, str] | None:
+    """What leads from a point of a histogram to the trace at hand; None without one."""
+    trace_id = tracing.current_trace_id()
+    return {"trace_id": trace_id} if trace_id else None
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from core import metrics
 from core.environment import ENVIRONMENT
+from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from payments.dispatch.backoff import backoff_seconds
 from payments.models import DispatchAttempt, Withdrawal
@@ -68,6 +69,16 @@ def dispatch_due(limit: int | None = None) -> int:
 
 
 def _ask(withdrawals: Sequence[Withdrawal]) -> int:
+    """Asks about a list, in the traces of the requests that its members come from."""
+    with tracing.list_span(
+        "dispatch", (tracing.span_of(withdrawal.trace_parent) for withdrawal in withdrawals)
+    ) as span:
+        if span is not None:
+            span.set_attribute("etebar.members", len(withdrawals))
+        return _ask_together(withdrawals)
+
+
+def _ask_together(withdrawals: Sequence[Withdrawal]) -> int:
     started = time.monotonic()
     results = withdrawals_settle(withdrawals)
     duration_ms = int((time.monotonic() - started) * 1000)

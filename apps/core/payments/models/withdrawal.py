@@ -33,6 +33,8 @@ class Withdrawal(models.Model):
     attempts = models.IntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     overdue_since = models.DateTimeField(null=True)
+    # the W3C traceparent of the request, if it is recorded; no part of the books
+    trace_parent = models.CharField(max_length=55, null=True, editable=False)
 
     class Meta:
         indexes: ClassVar = [

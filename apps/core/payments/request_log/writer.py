@@ -5,13 +5,13 @@ adds reads and refusals. Its queue is bounded: when the database is away for lon
 counted.
 """
 
-import atexit
 import logging
 import queue
 import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from multiprocessing.util import Finalize
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
@@ -40,7 +40,8 @@ class RequestLogWriter:
         self._dropped = 0
         self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
         self._thread.start()
-        atexit.register(self.close)
+        # not atexit: granian's workers are processes of multiprocessing, which end without its functions
+        Finalize(None, self.close, exitpriority=0)
 
     def put(self, row: ApiRequestLog) -> None:
         """Takes a row; never waits."""

@@ -64,7 +64,9 @@ class TestTheApplicationsRole:
         with pytest.raises(REFUSED), app_role.cursor() as cursor:
             cursor.execute(statement.format(table))
 
-    @pytest.mark.parametrize("column", ["amount", "merchant_id", "accepted_limit", "account_fingerprint"])
+    @pytest.mark.parametrize(
+        "column", ["amount", "merchant_id", "accepted_limit", "account_fingerprint", "trace_parent"]
+    )
     def test_cannot_change_what_a_withdrawal_is_about(self, app_role: Any, settled: Withdrawal, column: str) -> None:
         with pytest.raises(REFUSED), app_role.cursor() as cursor:
             cursor.execute(f"UPDATE payments_withdrawal SET {column} = {column}")

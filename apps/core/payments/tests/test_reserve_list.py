@@ -1,5 +1,6 @@
 """payments_reserve decides a list exactly as if its members came one by one."""
 
+import dataclasses
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,19 @@ def outcomes(requests: list[ReserveRequest]) -> list[str]:
     for index, outcome in zip(again, outcomes([requests[index] for index in again]) if again else [], strict=True):
         results[index] = outcome
     return results
+
+
+class TestTheTraceOfARequest:
+    def test_is_kept_with_its_withdrawal_and_nothing_is_of_another(self) -> None:
+        fund_pool()
+        merchant, traceparent = make_merchant(), f"00-{'a' * 32}-{'b' * 16}-01"
+        traced = dataclasses.replace(request(merchant.pk, "1.00"), trace_parent=traceparent)
+        # as code sends it that does not know of traces: the member is not there at all
+        untraced = request(merchant.pk, "1.00")
+        assert "trace_parent" not in untraced.item(1)
+        assert outcomes([traced, untraced]) == ["accepted", "accepted"]
+        kept = dict(Withdrawal.objects.values_list("pk", "trace_parent"))
+        assert kept == {traced.withdrawal_id: traceparent, untraced.withdrawal_id: None}
 
 
 class TestLists:

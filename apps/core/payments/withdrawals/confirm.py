@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 
 from core import metrics
 from etebar_common.crash import CrashPoint
+from etebar_common.metrics import exemplar
 from etebar_common.problems import PayoutFailed
 from payments.models import Withdrawal
 from payments.statements import call_function
@@ -78,7 +79,7 @@ def _count(ended: Sequence[dict[str, Any]]) -> None:
         metrics.WITHDRAWN.labels(state).inc(float(members["amount"]))
         took = datetime.fromisoformat(members["finalized_at"]) - datetime.fromisoformat(members["created_at"])
         # two clocks: the database's and ours
-        metrics.FINAL_SECONDS.observe(max(took.total_seconds(), 0))
+        metrics.FINAL_SECONDS.observe(max(took.total_seconds(), 0), exemplar())
 
 
 def _confirmed(row: dict[str, Any], item: dict[str, Any]) -> Confirmed | None:

@@ -24,7 +24,7 @@ from core.body_limits import body_limit_bytes
 from core.bridge import Environ
 from core.problem_handler import problem_response, to_problem
 from core.request_context import context_of, new_context
-from etebar_common import logs, metrics
+from etebar_common import logs, metrics, tracing
 from payments.answers import Answer
 from payments.request_log.writer import record_request
 from payments.withdrawals.job import Job
@@ -90,8 +90,13 @@ async def withdraw(environ: Environ) -> Sent | None:
         body: io.BytesIO = environ["wsgi.input"]
         body.seek(0)
         return None
-    with metrics.in_progress():
-        return _finished(request, await _sent(request, amount))
+    traceparent, tracestate = environ.get("HTTP_TRACEPARENT"), environ.get("HTTP_TRACESTATE")
+    with metrics.in_progress(), tracing.server_span("POST", traceparent, tracestate) as span:
+        sent = await _sent(request, amount)
+        if span is not None:
+            context = context_of(request)
+            span.answered(PATH, sent[0], context.request_id, context.withdrawal_id)
+        return _finished(request, sent)
 
 
 async def _sent(request: HttpRequest, amount: Decimal) -> Sent:

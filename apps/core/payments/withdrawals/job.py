@@ -1,17 +1,19 @@
 """One withdrawal on its way through reserve, settle and confirm, and whoever waits for its answer."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from core.environment import ENVIRONMENT
 from core.request_context import RequestContext
+from etebar_common import tracing
 from etebar_common.problems import DatabaseUnavailable
 from payments.answers import Answer
 from payments.idempotency.identity import RequestIdentity
@@ -19,6 +21,11 @@ from payments.withdrawals.confirm import Confirmation
 from payments.withdrawals.representation import pending_answer, pending_members
 from payments.withdrawals.reserve import Reservation, ReserveRequest
 from payments.withdrawals.settlement_client import PayoutOrder
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+logger = logging.getLogger(__name__)
 
 # the dispatcher leaves a withdrawal alone while its own request is still at work on it
 DISPATCH_MARGIN_SECONDS = 2.0
@@ -56,6 +63,7 @@ class Job:
     """A command in the stages; whoever asked waits until the deadline, and may be gone by then.
 
     A thread waits with `wait`; an event loop is told by `notify`, on a thread of ours, and asks for `result`.
+    `span` is the span of the request that it was made for, if there is one.
     """
 
     __slots__ = (
@@ -68,6 +76,7 @@ class Job:
         "members",
         "request",
         "reservation",
+        "span",
     )
 
     def __init__(self, command: WithdrawalCommand, notify: Callable[[], None] | None = None) -> None:
@@ -75,6 +84,7 @@ class Job:
         self._notify = notify
         self.deadline = time.monotonic() + ENVIRONMENT.settle_deadline_seconds
         self.request = _reserve_request(command)
+        self.span = tracing.current_span()
         self.reservation: Reservation | None = None
         self.members: dict[str, Any] = {}
         self.confirmation: Confirmation | None = None
@@ -122,6 +132,14 @@ class Job:
 
     def leave_pending(self) -> None:
         """Ends an accepted job whose outcome is not known; the dispatcher goes on with it."""
+        if self._result is None:
+            logger.info(
+                "withdrawal %s is left pending", self.withdrawal_id, extra=tracing.ids_of(self.request.trace_parent)
+            )
+        self.end_pending()
+
+    def end_pending(self) -> None:
+        """Ends an accepted job that nobody wants to wait for; the dispatcher goes on with it."""
         self.finish(pending_answer(self.members))
 
     def fail(self, error: Exception) -> None:
@@ -161,6 +179,11 @@ class AtomicJobs:
         return len(self.jobs)
 
     @property
+    def span(self) -> "Span | None":
+        """One request's, like the jobs."""
+        return self.jobs[0].span
+
+    @property
     def is_late(self) -> bool:
         return self.jobs[0].is_late
 
@@ -194,4 +217,5 @@ def _reserve_request(command: WithdrawalCommand) -> ReserveRequest:
         identity=command.identity,
         dispatch_after_seconds=wait_seconds,
         log=command.log or {},
+        trace_parent=tracing.current_traceparent(),
     )

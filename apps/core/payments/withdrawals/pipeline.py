@@ -179,7 +179,7 @@ def _is_to_settle(job: Job, result: Reserved) -> bool:
             job.accept(result)
             if not job.command.respond_async:
                 return True
-            job.leave_pending()
+            job.end_pending()
         case Reservation(outcome="duplicate" | "busy"):
             pass
         case _:

@@ -19,7 +19,10 @@ from payments.withdrawals.representation import refusal_bodies
 
 @dataclass(frozen=True, slots=True)
 class ReserveRequest:
-    """A withdrawal that asks for its funds; `log` are the members of its row in the request log."""
+    """A withdrawal that asks for its funds; `log` are the members of its row in the request log.
+
+    `trace_parent` is kept with it, so that the dispatcher goes on in the request's trace.
+    """
 
     withdrawal_id: UUID
     merchant_id: int
@@ -27,10 +30,11 @@ class ReserveRequest:
     identity: RequestIdentity
     dispatch_after_seconds: float
     log: dict[str, Any]
+    trace_parent: str | None = None
 
     def item(self, ordinal: int) -> dict[str, Any]:
         """The members of payments_reserve_item."""
-        return {
+        item = {
             "log_id": None,
             **self.log,
             "ordinal": ordinal,
@@ -44,6 +48,7 @@ class ReserveRequest:
             "request": self.identity.digests,
             "dispatch_after_seconds": self.dispatch_after_seconds,
         }
+        return item if self.trace_parent is None else item | {"trace_parent": self.trace_parent}
 
 
 @dataclass(frozen=True, slots=True)

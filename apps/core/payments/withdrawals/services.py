@@ -1,20 +1,24 @@
 """One withdrawal, or many: reserve, settle, confirm (docs/adr/0004). The only writer beside the dispatcher."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from core.environment import ENVIRONMENT
+from etebar_common import tracing
 from etebar_common.problems import AbortedWithOthers, InternalError
 from payments.answers import Answer
 from payments.idempotency.services import in_progress, reused
 from payments.models import Withdrawal
-from payments.withdrawals.confirm import confirm_what_can_be
+from payments.withdrawals.confirm import Confirmed, confirm_what_can_be
 from payments.withdrawals.job import Final, Job, WithdrawalCommand
 from payments.withdrawals.outcomes import confirmation_of
 from payments.withdrawals.pipeline import pipeline
 from payments.withdrawals.representation import location, members_of, pending_answer, pending_members
 from payments.withdrawals.reserve import Reservation
 from payments.withdrawals.settlement_client import PayoutOrder, SettleResult, settlement_client
+
+logger = logging.getLogger(__name__)
 
 
 def withdrawal_create(command: WithdrawalCommand) -> Answer:
@@ -83,7 +87,8 @@ def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleRe
         )
         for withdrawal in withdrawals
     ]
-    return settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
+    with tracing.span("settle"):
+        return settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
 
 
 def withdrawals_confirm(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult]) -> int:
@@ -95,4 +100,19 @@ def withdrawals_confirm(withdrawals: Sequence[Withdrawal], results: dict[UUID, S
     ]
     if not confirmations:
         return 0
-    return sum(confirmed is not None for confirmed in confirm_what_can_be(confirmations).values())
+    with tracing.span("confirm"):
+        confirmed = confirm_what_can_be(confirmations)
+    _log_ended(withdrawals, confirmed)
+    return sum(end is not None for end in confirmed.values())
+
+
+def _log_ended(withdrawals: Sequence[Withdrawal], confirmed: Mapping[str, Confirmed | None]) -> None:
+    for withdrawal in withdrawals:
+        if (end := confirmed.get(str(withdrawal.pk))) is not None:
+            logger.info(
+                "withdrawal %s is %s after %d questions",
+                withdrawal.pk,
+                end.state,
+                withdrawal.attempts,
+                extra=tracing.ids_of(withdrawal.trace_parent),
+            )

@@ -16,7 +16,7 @@ import urllib3
 
 from core import metrics
 from core.environment import ENVIRONMENT
-from etebar_common import logs
+from etebar_common import logs, tracing
 from payments.withdrawals.deadline_http import answering, connection_pool, exchange, whole_lines
 
 logger = logging.getLogger(__name__)
@@ -169,13 +169,13 @@ class SettlementClient:
         fields: dict[str, str] | None = None,
         seconds: float = 30.0,
     ) -> dict[str, Any]:
-        with _errors_told(method, path):
+        with tracing.calling(f"{method} {path}") as trace_headers, _errors_told(method, path):
             status, content = exchange(
                 self._pool,
                 method,
                 self._base_url + path,
                 seconds=seconds,
-                headers=self._request_headers(),
+                headers=self._request_headers() | trace_headers,
                 body=orjson.dumps(body) if body is not None else None,
                 fields=fields,
             )
@@ -184,13 +184,14 @@ class SettlementClient:
     def _lines(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> Iterator[list[bytes]]:
         """The lines of the answer to a batch, those together that came together; raises SettlementError."""
         with (
+            tracing.calling(f"POST {BATCH_PATH}") as trace_headers,
             _errors_told("POST", BATCH_PATH),
             answering(
                 self._pool,
                 "POST",
                 self._base_url + BATCH_PATH,
                 seconds=deadline_seconds,
-                headers=self._request_headers() | {"Accept": LINES},
+                headers=self._request_headers() | {"Accept": LINES} | trace_headers,
                 body=orjson.dumps(_body(orders, deadline_seconds)),
             ) as (status, pieces),
         ):

@@ -9,20 +9,28 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
 from core import metrics
+from etebar_common import tracing
+from etebar_common.metrics import exemplar
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 logger = logging.getLogger(__name__)
 
 
 class Member(Protocol):
-    """What a stage works on; `size` is how many withdrawals it is."""
+    """What a stage works on; `size` is how many withdrawals it is, `span` the request's that they belong to."""
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def span(self) -> "Span | None": ...
 
     def fail(self, error: Exception) -> None:
         """Tells whoever waits for the member that its outcome is not known; does nothing when that is told already."""
@@ -129,6 +137,12 @@ class Stage(Generic[M]):
         return now
 
     def _work_on(self, members: Sequence[M], leave_gate: Callable[[], None]) -> None:
+        with tracing.list_span(self.name, (member.span for member in members)) as span:
+            if span is not None:
+                span.set_attribute("etebar.members", sum(member.size for member in members))
+            self._act_on(members, leave_gate)
+
+    def _act_on(self, members: Sequence[M], leave_gate: Callable[[], None]) -> None:
         started = time.monotonic()
         try:
             self._act(members, leave_gate)
@@ -139,10 +153,11 @@ class Stage(Generic[M]):
             logger.exception("%s: a list of %d could not be worked on", self.name, len(members))
             self._fail(members, error)
         finally:
-            metrics.LIST_SECONDS.labels(self.name).observe(time.monotonic() - started)
+            metrics.LIST_SECONDS.labels(self.name).observe(time.monotonic() - started, exemplar())
 
     @staticmethod
     def _fail(members: Sequence[M], error: Exception) -> None:
+        tracing.failed(error)
         for member in members:
             try:
                 member.fail(error)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from etebar_common import logs, metrics
+from etebar_common import logs, metrics, tracing
 from etebar_common.headers import parse_request_id
 from etebar_common.problems import InternalError
 from settlement.api.errors import answer, to_problem
@@ -33,6 +33,16 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         exchange = Exchange(scope, send)
+        if not tracing.is_on() or exchange.path in PROBES:
+            await self._answer(exchange, scope, receive)
+            return
+        traceparent, tracestate = exchange.headers.get("traceparent"), exchange.headers.get("tracestate")
+        with tracing.server_span(exchange.method, traceparent, tracestate) as span:
+            await self._answer(exchange, scope, receive)
+            if span is not None:
+                span.answered(exchange.route, exchange.status, exchange.request_id, exchange.logged().withdrawal_id)
+
+    async def _answer(self, exchange: "Exchange", scope: Scope, receive: Receive) -> None:
         token = logs.request_id.set(exchange.request_id)
         try:
             with metrics.in_progress():
@@ -78,21 +88,22 @@ class Exchange:
         self._send = send
         self._started = time.perf_counter()
         self.at = datetime.now(UTC)
-        self.request_id = parse_request_id(Headers(scope=scope).get("X-Request-ID")) or uuid4().hex
+        self.headers = Headers(scope=scope)
+        self.request_id = parse_request_id(self.headers.get("X-Request-ID")) or uuid4().hex
         self.method = _printable(scope["method"])[:20]
         self.path = _printable(scope["path"])[:MAXIMUM_PATH_LENGTH]
         self.status = 0
+
+    @property
+    def route(self) -> str:
+        """The template of the address, once it is known; a name that callers choose is in no label and no span."""
+        return getattr(self._scope.get("route"), "path", metrics.UNMATCHED)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             MutableHeaders(scope=message)["X-Request-ID"] = self.request_id
         await self._send(message)
-
-    @property
-    def route(self) -> str | None:
-        """The template that took the request; None when none did."""
-        return getattr(self._scope.get("route"), "path", None)
 
     def logged(self) -> LoggedRequest:
         # The routes leave these in the request's state; a request that was refused before has none.

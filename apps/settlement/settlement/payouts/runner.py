@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from uuid import UUID
 
+from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from settlement import metrics
 from settlement.payouts.in_flight import InFlight, Work
@@ -65,7 +66,8 @@ class Runner:
             outcomes = await self._outcomes(claims)
             if any(outcome.verdict is Verdict.PAID for outcome in outcomes.values()):
                 crash_point(CrashPoint.AFTER_RAIL_PAID)
-            payouts = await self._store.conclude(claims, outcomes)
+            with tracing.span("conclude"):
+                payouts = await self._store.conclude(claims, outcomes)
         except Exception:  # whatever it was, the payouts stay pending and the rail is asked about them again
             logger.exception("the outcome of %d payouts could not be recorded", len(claims))
         finally:
@@ -92,6 +94,14 @@ class Runner:
         """The rail's answers; whatever goes wrong is an unknown outcome, never a failure."""
         if not transfers:
             return {}
+        with tracing.span(f"rail {call}", **{"etebar.rail": self._rail.name}) as span:
+            outcomes = await self._ask(call, transfers, ask)
+            if span is not None:
+                verdicts = sorted({outcome.verdict.value for outcome in outcomes.values()})
+                span.set_attributes({"etebar.members": len(transfers), "etebar.outcome": ",".join(verdicts)})
+            return outcomes
+
+    async def _ask(self, call: str, transfers: Sequence[Transfer], ask: Question) -> dict[str, Outcome]:
         try:
             with metrics.RAIL_SECONDS.labels(self._rail.name, call).time(), _in_flight(len(transfers)):
                 async with asyncio.timeout(self._rail_timeout_seconds):

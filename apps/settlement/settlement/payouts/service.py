@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.problems import NotReady
 from settlement import metrics
@@ -57,7 +58,8 @@ class PayoutService:
         works = self._in_flight.join(by_id)
         payouts: Payouts = {}
         try:
-            payouts, claims = await self._record_and_claim(orders, by_id)
+            with tracing.span("record"):
+                payouts, claims = await self._record_and_claim(orders, by_id)
             claimed = {claim.order.withdrawal_id: self._in_flight.claim(claim.order.withdrawal_id) for claim in claims}
             self._runner.start(claims, claimed)
         finally:

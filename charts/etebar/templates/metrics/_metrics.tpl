@@ -45,7 +45,7 @@ redis: {port: 9121, portName: metrics-redis}
 {{- end }}
 
 {{- define "etebar.pgbouncerExporter" -}}
-{{- include "etebar.exporter" (dict "root" . "name" "pgbouncer" "mounts" (list (dict "name" "pgbouncer-run" "mountPath" "/run/pgbouncer"))) }}
+{{- include "etebar.exporter" (dict "root" . "name" "pgbouncer" "mounts" (list (dict "name" "pgbouncer-socket" "mountPath" "/run/pgbouncer-socket"))) }}
 {{- end }}
 
 {{/* in core's own pods, where PgBouncer is there */}}

@@ -8,8 +8,8 @@
 [pgbouncer]
 listen_addr = {{ ternary "127.0.0.1" "0.0.0.0" (eq .Values.pgbouncer.mode "sidecar") }}
 listen_port = 6432
-; for `psql` in the container, to the console
-unix_socket_dir = /run/pgbouncer
+; for `psql` in the container and the exporter beside it, to the console; away from the list of passwords
+unix_socket_dir = /run/pgbouncer-socket
 pool_mode = transaction
 auth_type = scram-sha-256
 auth_file = /run/pgbouncer/userlist.txt
@@ -45,6 +45,7 @@ ports:
 volumeMounts:
   - {name: pgbouncer-config, mountPath: /etc/pgbouncer, readOnly: true}
   - {name: pgbouncer-run, mountPath: /run/pgbouncer}
+  - {name: pgbouncer-socket, mountPath: /run/pgbouncer-socket}
   - {name: pgbouncer-passwords, mountPath: /run/secrets/passwords, readOnly: true}
   {{- include "etebar.databaseCaMount" (dict "root" . "database" "core") | nindent 2 }}
 startupProbe:
@@ -75,6 +76,10 @@ tcpSocket: {port: pgbouncer}
 - name: pgbouncer-config
   configMap: {name: pgbouncer}
 - name: pgbouncer-run
+  emptyDir:
+    medium: Memory
+    sizeLimit: 1Mi
+- name: pgbouncer-socket
   emptyDir:
     medium: Memory
     sizeLimit: 1Mi
