@@ -8,7 +8,7 @@ from payments.migrations._sqlfile import run_sql_file
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0008_onboarding'),
+        ('payments', '0009_trace_parent'),
     ]
 
     operations = [

@@ -132,7 +132,8 @@ def _take_version(link: ManagedMerchant, desired: DesiredMerchant) -> bool:
 def _is_made_again(link: ManagedMerchant, desired: DesiredMerchant) -> bool:
     """Whether it is another object of the same second as the one before it, which was let go.
 
-    Raises VersionStale while that one is there, and for a late wish of that one. Creation times have whole seconds, and a deletion raises the generation: neither orders the two.
+    Raises VersionStale while that one is there, and for a late wish of that one. Creation times have whole seconds, and
+    a deletion raises the generation: neither orders the two.
     """
     if desired.uid == link.uid or desired.created_at != link.object_created_at:
         return False
