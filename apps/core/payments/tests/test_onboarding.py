@@ -341,6 +341,16 @@ class TestDeletion:
         reserve([request(merchant_id, "7.00")])
         assert kept(operator, deletion="close", generation=2)["waits_for"] == ["1 withdrawals are pending (7.00)"]
 
+    def test_close_that_waits_becomes_retain_and_is_found_again(self, operator: APIClient) -> None:
+        fund_pool()
+        merchant_id = kept(operator)["merchant_id"]
+        assert withdraws(merchant_id, "7.00") == 201
+        kept(operator, deletion="close", generation=2)
+        members = kept(operator, deletion="retain", generation=3)
+        assert (members["released"], members["state"]) == (True, "suspended")
+        again = kept(operator, uid="22222222-2222-2222-2222-222222222222", created_at="2026-01-02T00:00:00Z")
+        assert (again["merchant_id"], again["state"], again["utilized_amount"]) == (merchant_id, "approved", "7.00")
+
     def test_close_without_a_balance_is_for_good(self, operator: APIClient) -> None:
         merchant_id = kept(operator)["merchant_id"]
         first = kept(operator, deletion="close", generation=2)
