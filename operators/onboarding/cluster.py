@@ -1,4 +1,7 @@
-"""What the operator asks the API server beside kopf: single Secrets, and the CreditPool. Raises ClusterUnavailable."""
+"""What the operator asks the API server beside kopf: single Secrets, the CreditPool, and whether it may look.
+
+Raises ClusterUnavailable.
+"""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Mapping
@@ -11,11 +14,11 @@ from kubernetes_asyncio import client, config
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from onboarding.conditions import rfc3339
-from onboarding.desired import GROUP, VERSION
+from onboarding.desired import GROUP, MERCHANTS, VERSION
 from onboarding.errors import ClusterUnavailable
 from onboarding.status import Event
 
-NOT_FOUND, CONFLICT = 404, 409
+FORBIDDEN, NOT_FOUND = 403, 404
 COMPONENT = "etebar-onboarding"
 TIMEOUT = {"_request_timeout": 10}
 MERGE = {"_content_type": "application/merge-patch+json"}
@@ -34,6 +37,17 @@ class Cluster:
     async def has_kinds(self) -> bool:
         """Whether the API server knows our group and version."""
         return await _found(self._objects.get_api_resources(GROUP, VERSION, **TIMEOUT)) is not None
+
+    async def may_list(self, namespace: str) -> bool:
+        """Whether Merchants of the namespace can be read."""
+        where = (GROUP, VERSION, namespace, MERCHANTS)
+        try:
+            await _asked(self._objects.list_namespaced_custom_object(*where, limit=1, **TIMEOUT))
+        except ApiException as error:
+            if error.status in {FORBIDDEN, NOT_FOUND}:
+                return False
+            raise _unavailable(error) from error
+        return True
 
     async def find(self, namespace: str, name: str) -> Mapping[str, Any] | None:
         """The Secret as it is; None when there is none."""

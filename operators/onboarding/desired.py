@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 GROUP, VERSION = "etebar.dev", "v1alpha1"
+MERCHANTS, TOP_UPS = "merchants", "pooltopups"
 ROTATE_ANNOTATION = "etebar.dev/rotate-credentials"
 
 
@@ -74,7 +75,9 @@ class MerchantObject:
             drift_policy=DriftPolicy(spec.get("driftPolicy", DriftPolicy.CORRECT)),
         )
 
-    def wish(self, *, bank_account: str | None, password: str | None) -> dict[str, Any]:
+    def wish(
+        self, *, bank_account: str | None, password: str | None, credentials_version: int | None
+    ) -> dict[str, Any]:
         """The body of core's PUT; None is for what is not known now."""
         return {
             "uid": self.uid,
@@ -87,6 +90,7 @@ class MerchantObject:
             "approved": self.approved,
             "suspended": self.suspended,
             "password": password,
+            "credentials_version": credentials_version,
             "drift_policy": self.drift_policy.lower(),
             "deletion": self.deletion_policy.lower() if self.is_deleted else None,
         }

@@ -13,7 +13,7 @@ import kopf
 from onboarding import metrics, status, top_ups
 from onboarding.conditions import is_so
 from onboarding.core_client import CoreClient
-from onboarding.desired import GROUP, VERSION, MerchantObject
+from onboarding.desired import GROUP, MERCHANTS, TOP_UPS, VERSION, MerchantObject
 from onboarding.environment import OperatorEnvironment
 from onboarding.merchants import MerchantReconciler
 from onboarding.result import Result
@@ -21,7 +21,6 @@ from onboarding.result import Result
 logger = logging.getLogger(__name__)
 
 PREFIX = "onboarding.etebar.dev"
-MERCHANTS, TOP_UPS = "merchants", "pooltopups"
 MERCHANT, TOP_UP = "Merchant", "PoolTopUp"
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2.0, 15.0
 # above what core's internal listener works on at once, nothing is won but timeouts

@@ -4,7 +4,7 @@ from typing import Any
 
 from onboarding.conditions import Condition, is_so
 from onboarding.core_answers import Drift, KeptMerchant
-from onboarding.desired import MerchantObject
+from onboarding.desired import DeletionPolicy, MerchantObject
 from onboarding.errors import CoreRefused, reason_of
 
 READY, REGISTERED, APPROVED = "Ready", "Registered", "Approved"
@@ -33,12 +33,37 @@ def conditions(wished: MerchantObject, kept: KeptMerchant) -> list[Condition]:
     found = [
         is_so(REGISTERED, value=True, reason="Registered", message=f"merchant {kept.merchant_id} in core"),
         _approved(wished, kept),
-        is_so(CREDENTIALS_ISSUED, kept.has_credentials, "Issued" if kept.has_credentials else "NotIssued"),
+        _issued(kept),
         _limit(wished, kept),
         _drifted(kept),
         _pending(kept),
     ]
     return [*found, _ready(kept, found)]
+
+
+def letting_go(wished: MerchantObject, kept: KeptMerchant) -> list[Condition]:
+    """Those of an object that is deleted; Ready says what became of the merchant, or what it waits for."""
+    if kept.released:
+        return [_pending(kept), _released(wished, kept)]
+    # withdrawals end by themselves, what is used must be repaid: who looks waits for other people
+    reason = "WaitsForPending" if _cents(kept.pending_amount) else "WaitsForRepayment"
+    message = f"not closed yet: {'; '.join(kept.waits_for)}; deletionPolicy: Retain would let it go, suspended"
+    return [_pending(kept), is_so(READY, value=False, reason=reason, message=message)]
+
+
+def _released(wished: MerchantObject, kept: KeptMerchant) -> Condition:
+    if kept.merchant_id is None:
+        return is_so(READY, value=False, reason="Released", message="core never had a merchant of it")
+    if wished.deletion_policy is DeletionPolicy.CLOSE:
+        return is_so(READY, value=False, reason="Closed", message=f"merchant {kept.merchant_id} is closed for good")
+    return is_so(READY, value=False, reason="Released", message=f"merchant {kept.merchant_id} stays in core as it is")
+
+
+def _issued(kept: KeptMerchant) -> Condition:
+    if kept.has_credentials:
+        return is_so(CREDENTIALS_ISSUED, value=True, reason="Issued")
+    message = "nobody signs in with them: core has no password, or the account is not active"
+    return is_so(CREDENTIALS_ISSUED, value=False, reason="NotIssued", message=message)
 
 
 def _approved(wished: MerchantObject, kept: KeptMerchant) -> Condition:

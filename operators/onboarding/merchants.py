@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 from onboarding.conditions import Condition, is_so
 from onboarding.core_answers import KeptMerchant
-from onboarding.credentials import credentials, text
+from onboarding.credentials import Credentials, credentials, text
 from onboarding.desired import DeletionPolicy, MerchantObject
 from onboarding.errors import ClusterUnavailable, CoreRefused, CoreUnavailable, SecretNotOwned
-from onboarding.merchant_status import CREDENTIALS_ISSUED, READY, REGISTERED, conditions, figures, refused
+from onboarding.merchant_status import CREDENTIALS_ISSUED, READY, REGISTERED, conditions, figures, letting_go, refused
 from onboarding.result import Result
 
-STALE = "version_stale"
+STALE, CREDENTIALS_STALE = "version_stale", "credentials_stale"
 # what core says of a wish that it never took
 NEVER_TAKEN = frozenset({"username_taken", "validation_failed"})
 
@@ -62,22 +62,24 @@ class MerchantReconciler:
 
     async def _keep(self, wished: MerchantObject, is_registered: bool) -> Result:  # noqa: FBT001 - private
         account = await self._account(wished, is_registered)
-        password = await self._password(wished)
-        kept = await self.core.keep_merchant(
-            wished.namespace, wished.name, wished.wish(bank_account=account, password=password)
-        )
+        try:
+            kept = await self._tell(wished, account, await self._credentials(wished))
+        except CoreRefused as error:
+            if error.code != CREDENTIALS_STALE:
+                raise
+            # the Secret was restored from a backup, or lost while a clock was behind
+            in_force = int(error.members["credentials_version"])
+            kept = await self._tell(wished, account, await self._credentials(wished, in_force))
         return Result(conditions(wished, kept), figures(kept))
 
+    async def _tell(self, wished: MerchantObject, account: str | None, issued: Credentials) -> KeptMerchant:
+        wish = wished.wish(bank_account=account, password=issued.password, credentials_version=issued.version)
+        return await self.core.keep_merchant(wished.namespace, wished.name, wish)
+
     async def _let_go(self, wished: MerchantObject) -> Result:
-        kept = await self.core.keep_merchant(
-            wished.namespace, wished.name, wished.wish(bank_account=None, password=None)
-        )
-        if kept.released:
-            return Result()
-        waits = is_so(
-            READY, value=False, reason="WaitsForBooks", message=f"not closed yet: {'; '.join(kept.waits_for)}"
-        )
-        return Result([waits], figures(kept), retry=True)
+        wish = wished.wish(bank_account=None, password=None, credentials_version=None)
+        kept = await self.core.keep_merchant(wished.namespace, wished.name, wish)
+        return Result(letting_go(wished, kept), figures(kept), retry=not kept.released)
 
     async def _account(self, wished: MerchantObject, is_registered: bool) -> str | None:  # noqa: FBT001 - private
         if wished.bank_account is not None:
@@ -93,10 +95,10 @@ class MerchantReconciler:
             raise NotReady(*_unregistered("BankAccountMissing", message))
         return found
 
-    async def _password(self, wished: MerchantObject) -> str:
+    async def _credentials(self, wished: MerchantObject, at_least: int = 0) -> Credentials:
         found = await self.secrets.find(wished.namespace, wished.credentials_secret)
         try:
-            issued = credentials(wished, found)
+            issued = credentials(wished, found, at_least)
         except SecretNotOwned as error:
             said = str(error)
             raise NotReady(
@@ -106,7 +108,7 @@ class MerchantReconciler:
         if issued.manifest is not None:
             # first the Secret: a password that only core knew would be lost with this process
             await self.secrets.write(issued.manifest)
-        return issued.password
+        return issued
 
 
 def _refused(wished: MerchantObject, error: CoreRefused, is_registered: bool) -> Result:  # noqa: FBT001 - private

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from onboarding.errors import ClusterUnavailable
 from onboarding.result import Result
 
 RECONCILES = Counter("etebar_onboarding_reconciles_total", "Reconciles, by kind and outcome.", ["kind", "outcome"])
@@ -20,17 +21,24 @@ ERRORS = Counter(
 )
 QUEUE = Gauge("etebar_onboarding_queue", "Reconciles that wait for others to end.", ["kind"])
 UNDER_WAY = Gauge("etebar_onboarding_reconciles_in_progress", "Reconciles under way.", ["kind"])
+NAMESPACES_UNREACHABLE = Gauge(
+    "etebar_onboarding_namespaces_unreachable", "Watched namespaces whose objects may not be read."
+)
 OBJECTS = Gauge("etebar_onboarding_objects", "Objects, by a condition's status.", ["kind", "condition", "status"])
 
 
 @asynccontextmanager
 async def measured(kind: str, gate: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Waits at the gate, then times a reconcile."""
+    """Waits at the gate, then times a reconcile; counts one that ends in an exception, which goes on its way."""
     with QUEUE.labels(kind).track_inprogress():
         await gate.acquire()
     try:
         with UNDER_WAY.labels(kind).track_inprogress(), SECONDS.labels(kind).time():
             yield
+    except Exception as error:
+        RECONCILES.labels(kind, "retry").inc()
+        ERRORS.labels(kind, "ClusterUnavailable" if isinstance(error, ClusterUnavailable) else "Exception").inc()
+        raise
     finally:
         gate.release()
 

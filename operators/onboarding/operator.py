@@ -1,16 +1,20 @@
 """The operator: its connections and kopf's settings."""
 
 import asyncio
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 
 import kopf
 from prometheus_client import start_http_server
 
 from onboarding import cluster, core_client
+from onboarding.backoffs import Endless
 from onboarding.cluster import COMPONENT, Cluster
+from onboarding.core_client import CoreClient
 from onboarding.environment import OperatorEnvironment
 from onboarding.handlers import PREFIX, Handlers
 from onboarding.merchants import MerchantReconciler
+from onboarding.namespaces import NamespaceKeeper
 from onboarding.pool_keeper import PoolKeeper
 
 # A watch ends after so long and begins anew; the client's is longer, for a connection that died without a word.
@@ -35,14 +39,24 @@ async def serve(settings: OperatorEnvironment) -> None:
         if settings.metrics_port:
             server, _ = start_http_server(settings.metrics_port)
             stack.callback(server.shutdown)
-        # a defect in either ends both, and the kubelet starts them anew
+        # a defect in one ends all, and the kubelet starts them anew
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        keeper = group.create_task(PoolKeeper(settings, core, kubernetes).keep())
+        keepers = [group.create_task(each) for each in _keepers(settings, core, kubernetes)]
         registry = kopf.OperatorRegistry()
         reconciler = MerchantReconciler(core, kubernetes, settings.etebar_profile.is_sandboxed)
         Handlers(settings, core, reconciler).add_to(registry)
         await _run(settings, registry)
-        keeper.cancel()
+        for keeper in keepers:
+            keeper.cancel()
+
+
+def _keepers(
+    settings: OperatorEnvironment, core: CoreClient, kubernetes: Cluster
+) -> Iterator[Coroutine[None, None, None]]:
+    """What runs beside kopf."""
+    yield PoolKeeper(settings, core, kubernetes).keep()
+    if not settings.watches_all:
+        yield NamespaceKeeper(kubernetes, settings.namespaces, settings.resync_seconds).keep()
 
 
 async def _run(settings: OperatorEnvironment, registry: kopf.OperatorRegistry) -> None:
@@ -65,6 +79,7 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.server_timeout, settings.watching.client_timeout = SERVER_SECONDS, CLIENT_SECONDS
     settings.watching.connect_timeout = settings.networking.connect_timeout = CONNECT_SECONDS
     settings.networking.request_timeout = REQUEST_SECONDS
+    settings.networking.error_backoffs = Endless()
     # neither namespaces nor definitions are listed: no right in the whole cluster is needed
     settings.scanning.disabled = True
     # events tell of transitions, not of log lines

@@ -46,12 +46,13 @@ class PoolKeeper:
         result = await pool.reconcile(self.core, mark, datetime.now(UTC))
         metrics.count(KIND, result)
         changed = status.changes(body, result, datetime.now(UTC))
-        await self.cluster.show(PLURAL, body, changed)
+        self._count(body, changed)
         for event in status.events(body, result):
             logger.info("%s", event.message, extra={"kind": KIND, "reason": event.reason})
             await self.cluster.tell(body, event)
-        self._count(body, changed)
+        # last: what is shown is not told again, so what could not be told must not be shown
+        await self.cluster.show(PLURAL, body, changed)
 
     def _count(self, body: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
-        conditions = changed.get("conditions", [])
+        conditions = changed.get("conditions", body.get("status", {}).get("conditions", []))
         self.counted.see(KIND, body["metadata"]["uid"], {each["type"]: each["status"] for each in conditions})

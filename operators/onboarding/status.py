@@ -27,7 +27,8 @@ WARNINGS = frozenset(
         "TokenRefused",
         "UsernameTaken",
         "VersionStale",
-        "WaitsForBooks",
+        "WaitsForPending",
+        "WaitsForRepayment",
     }
 )
 

@@ -113,7 +113,8 @@ class Kubernetes:
             done.raise_for_status()
 
     def _url_of(self, resource: kmock.resource, name: str) -> str:
-        return f"{self.url}/apis/{resource.group}/{resource.version}/namespaces/{NAMESPACE}/{resource.plural}/{name}"
+        group = f"apis/{resource.group}" if resource.group else "api"
+        return f"{self.url}/{group}/{resource.version}/namespaces/{NAMESPACE}/{resource.plural}/{name}"
 
 
 def impatient() -> kopf.OperatorSettings:

@@ -117,6 +117,9 @@ class Core:
             return 200, dict.fromkeys(amounts, "50.00")
         if "/pool-top-ups/" in path:
             return self._top_up(path, sent)
+        in_force = (self.merchants.get(path) or {}).get("credentials_version") or 0
+        if (sent.get("credentials_version") or in_force) < in_force:
+            return problem(409, "credentials_stale", credentials_version=in_force)
         self.merchants[path] = sent
         limit = sent["credit_limit"]
         return 200, answer(credit_limit=limit, released=sent["deletion"] is not None) | self.extra

@@ -1,6 +1,7 @@
 """The credentials Secret: kept, issued, rotated, never taken from somebody else."""
 
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -40,10 +41,10 @@ class TestTheFirst:
 
 class TestOneThatIsThere:
     def test_is_kept(self) -> None:
-        kept = credentials(wished(), found(password="kept"))
-        assert (kept.password, kept.manifest) == ("kept", None)
+        kept = credentials(wished(), found(password="kept", version="41"))
+        assert (kept.password, kept.version, kept.manifest) == ("kept", 41, None)
 
-    @pytest.mark.parametrize("lost", [{"password": ""}, {"username": "another"}])
+    @pytest.mark.parametrize("lost", [{"password": ""}, {"username": "another"}, {"version": ""}, {"version": "-1"}])
     def test_without_its_content_is_issued_anew(self, lost: dict[str, str]) -> None:
         issued = credentials(wished(), found(**lost))
         assert issued.manifest is not None
@@ -59,12 +60,30 @@ class TestOneThatIsThere:
         again = credentials(MerchantObject.of(asked), {**issued.manifest, "metadata": {**issued.manifest["metadata"]}})
         assert (again.password, again.manifest) == (issued.password, None)
 
+    def test_below_the_version_in_force_is_issued_anew_above_it(self) -> None:
+        late = found(password="restored", version="41")
+        assert credentials(wished(), late, 41).password == "restored"
+        issued = credentials(wished(), late, 9_000_000_000_000_000)
+        assert (issued.password != "restored", issued.version) == (True, 9_000_000_000_000_001)
+
     @pytest.mark.parametrize("owners", [[], [{"uid": "another"}]])
     def test_of_somebody_else_is_left_alone(self, owners: list[dict[str, str]]) -> None:
         theirs = found()
         theirs["metadata"]["ownerReferences"] = owners
         with pytest.raises(SecretNotOwned, match="shop-credentials is there and does not belong"):
             credentials(wished(), theirs)
+
+
+class TestTheVersion:
+    def test_rises_with_each_password_and_is_in_the_secret(self) -> None:
+        issued = credentials(wished(), found(password="", version="9000000000000000"))
+        assert issued.version == 9_000_000_000_000_001
+        assert text(issued.manifest, "version") == "9000000000000001"
+
+    def test_rises_when_the_secret_is_lost(self) -> None:
+        first = credentials(wished(), None).version
+        time.sleep(0.002)
+        assert credentials(wished(), None).version > first > 1_700_000_000_000
 
 
 class TestText:

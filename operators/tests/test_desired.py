@@ -20,7 +20,7 @@ class TestDefaults:
 class TestTheWish:
     def test_has_what_core_asks_for(self) -> None:
         asked = wished(requestedCredit="500.00", suspended=True, driftPolicy="Report").wish(
-            bank_account="IRTEST1", password="p"
+            bank_account="IRTEST1", password="p", credentials_version=3
         )
         assert asked == {
             "uid": body()["metadata"]["uid"],
@@ -33,6 +33,7 @@ class TestTheWish:
             "approved": True,
             "suspended": True,
             "password": "p",
+            "credentials_version": 3,
             "drift_policy": "report",
             "deletion": None,
         }
@@ -42,4 +43,4 @@ class TestTheWish:
         deleted = body(deletionPolicy=policy)
         deleted["metadata"]["deletionTimestamp"] = "2026-01-02T00:00:00Z"
         found = MerchantObject.of(deleted)
-        assert found.wish(bank_account=None, password=None)["deletion"] == policy.lower()
+        assert found.wish(bank_account=None, password=None, credentials_version=None)["deletion"] == policy.lower()

@@ -4,10 +4,12 @@ import asyncio
 import json
 import logging
 
+import pytest
 from prometheus_client import REGISTRY
 
 from onboarding import logs, metrics
 from onboarding.conditions import is_so
+from onboarding.errors import ClusterUnavailable
 from onboarding.result import Result
 
 
@@ -56,6 +58,18 @@ class TestCounts:
         assert value("etebar_onboarding_reconciles_total", kind="Told", outcome="retry") == 2
         assert value("etebar_onboarding_errors_total", kind="Told", reason="CoreUnavailable") == 1
         assert value("etebar_onboarding_errors_total", kind="Told", reason="VersionStale") == 1
+
+    @pytest.mark.parametrize(("error", "reason"), [
+        (KeyError("a defect"), "Exception"),
+        (ClusterUnavailable("away"), "ClusterUnavailable"),
+    ])  # fmt: skip
+    async def test_are_of_exceptions_too(self, error: Exception, reason: str) -> None:
+        kind = f"Defect{reason}"
+        with pytest.raises(type(error)):
+            async with metrics.measured(kind, asyncio.Semaphore(1)):
+                raise error
+        assert value("etebar_onboarding_errors_total", kind=kind, reason=reason) == 1
+        assert value("etebar_onboarding_reconciles_total", kind=kind, outcome="retry") == 1
 
     async def test_show_who_waits_for_the_gate(self) -> None:
         gate = asyncio.Semaphore(1)

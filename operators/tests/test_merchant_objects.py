@@ -6,7 +6,7 @@ import base64
 import kmock
 import pytest
 from emulated_kubernetes import MERCHANTS, SECRETS, Emulator, Kubernetes, change, operating, ready
-from onboarding_helpers import NAMESPACE, Core, body, drift, problem, settings, until
+from onboarding_helpers import NAMESPACE, Body, Core, body, drift, problem, settings, until
 from prometheus_client import REGISTRY
 
 from onboarding import metrics
@@ -19,6 +19,10 @@ pytestmark = pytest.mark.kmock(cls=Emulator)
 def nothing_counted() -> None:
     """The gauge is the process', and so of all tests."""
     metrics.OBJECTS.clear()
+
+
+def version_of(data: Body) -> int:
+    return int(base64.b64decode(data["version"]))
 
 
 def ready_objects() -> float:
@@ -126,6 +130,24 @@ class TestTheTimer:
             assert kubernetes.writes() == written
 
 
+class TestASecretFromABackup:
+    async def test_is_replaced_by_one_that_core_takes(self, kubernetes: Kubernetes, core: Core) -> None:
+        kubernetes.put(MERCHANTS, body())
+        async with operating(settings(core.url)):
+            await ready(kubernetes)
+            backup = kubernetes.secret()["data"]
+            asked = {"metadata": {"annotations": {"etebar.dev/rotate-credentials": "now"}}}
+            await kubernetes.patch(MERCHANTS, "shop", asked)
+            await until("it is rotated", lambda: core.wishes()[-1]["credentials_version"] > version_of(backup))
+            rotated = kubernetes.secret()["data"]
+            await kubernetes.patch(SECRETS, "shop-credentials", {"data": backup})
+            newest = {backup["password"], rotated["password"]}
+            await until("there is a third one", lambda: kubernetes.secret()["data"]["password"] not in newest)
+            third = version_of(kubernetes.secret()["data"])
+            await until("core has it", lambda: core.wishes()[-1]["credentials_version"] == third)
+        assert third > version_of(rotated)
+
+
 class TestResuming:
     async def test_goes_on_where_another_process_ended(self, kubernetes: Kubernetes, core: Core) -> None:
         core.answers = [problem(503, "database_unavailable")] * 100
@@ -222,10 +244,36 @@ class TestDeleting:
             waits = ["30.00 of credit is used and not repaid"]
             core.extra = {"released": False, "state": "suspended", "waits_for": waits}
             await kubernetes.delete(MERCHANTS, "shop")
-            await until("it is told", lambda: "WaitsForBooks" in kubernetes.told())
+            await until("it is told", lambda: "WaitsForRepayment" in kubernetes.told())
             assert kubernetes.shown()["status"]["state"] == "suspended"
             core.extra = {}
             await until("it is gone", lambda: not kubernetes.shown())
+
+    async def test_tells_another_reason_to_wait_and_the_end(self, kubernetes: Kubernetes, core: Core) -> None:
+        kubernetes.put(MERCHANTS, body(deletionPolicy="Close"))
+        async with operating(settings(core.url)):
+            await ready(kubernetes)
+            core.extra = {"released": False, "state": "suspended", "pending_amount": "30.00", "waits_for": ["pending"]}
+            await kubernetes.delete(MERCHANTS, "shop")
+            await until("it is told", lambda: "WaitsForPending" in kubernetes.told())
+            core.extra |= {"pending_amount": "0.00", "waits_for": ["used"]}
+            await until("the other is told", lambda: "WaitsForRepayment" in kubernetes.told())
+            core.extra = {}
+            await until("it is gone", lambda: not kubernetes.shown())
+            await until("the end is told", lambda: "Closed" in kubernetes.told())
+
+    async def test_is_over_when_the_policy_becomes_retain(self, kubernetes: Kubernetes, core: Core) -> None:
+        kubernetes.put(MERCHANTS, body(deletionPolicy="Close"))
+        async with operating(settings(core.url)):
+            await ready(kubernetes)
+            core.extra = {"released": False, "state": "suspended", "waits_for": ["used"]}
+            await kubernetes.delete(MERCHANTS, "shop")
+            await until("it waits", lambda: "WaitsForRepayment" in kubernetes.told())
+            await change(kubernetes, deletionPolicy="Retain")
+            await until("core is told", lambda: core.wishes()[-1]["deletion"] == "retain")
+            core.extra = {"state": "suspended"}
+            await until("it is gone", lambda: not kubernetes.shown())
+        assert core.wishes()[-1]["generation"] == 2
 
     async def test_waits_for_core(self, kubernetes: Kubernetes, core: Core) -> None:
         kubernetes.put(MERCHANTS, body())

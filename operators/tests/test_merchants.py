@@ -23,12 +23,15 @@ class Books:
         self.order: list[str] = []
         self.wish: Mapping[str, Any] = {}
         self.write_error: Exception | None = None
+        self.stale_below = 0
 
     async def keep_merchant(self, namespace: str, name: str, wish: Mapping[str, Any]) -> KeptMerchant:
         self.order.append(f"core {namespace}/{name}")
         self.wish = wish
         if isinstance(self.answer, Exception):
             raise self.answer
+        if wish["password"] and wish["credentials_version"] < self.stale_below:
+            raise CoreRefused(409, "credentials_stale", "replaced", {"credentials_version": self.stale_below})
         return self.answer
 
     async def find(self, _: str, name: str) -> Mapping[str, Any] | None:
@@ -38,7 +41,8 @@ class Books:
         if self.write_error:
             raise self.write_error
         self.order.append("secret")
-        self.secrets[manifest["metadata"]["name"]] = manifest
+        metadata = {"resourceVersion": "1"} | manifest["metadata"]
+        self.secrets[metadata["name"]] = {**manifest, "metadata": metadata}
 
     async def reconcile(
         self, *, sandbox: bool = True, registered: bool = False, deleted: bool = False, **spec: Any
@@ -89,6 +93,18 @@ class TestKeeping:
         assert told(result) == {"Ready": ("False", "ClusterUnavailable")}
         assert result.retry
 
+    async def test_a_secret_from_a_backup_is_issued_anew(self) -> None:
+        books = Books(kept())
+        await books.reconcile()
+        first = books.wish
+        books.stale_below = first["credentials_version"] + 10**9
+        result = await books.reconcile(registered=True)
+        assert told(result)["Ready"] == ("True", "Ready")
+        assert books.wish["credentials_version"] > books.stale_below
+        assert books.wish["password"] != first["password"]
+        # the Secret was written before core was told
+        assert books.order[-2:] == ["secret", "core shops/shop"]
+
     async def test_a_secret_of_somebody_else_keeps_core_from_being_told(self) -> None:
         theirs = {"metadata": {"name": "shop-credentials", "resourceVersion": "1"}, "data": {"password": "eA=="}}
         books = Books(kept(), {"shop-credentials": theirs})
@@ -138,17 +154,22 @@ class TestCoresNo:
 
 
 class TestLettingGo:
-    async def test_is_done_when_core_says_so(self) -> None:
+    @pytest.mark.parametrize(("policy", "reason"), [("Close", "Closed"), ("Retain", "Released")])
+    async def test_is_done_when_core_says_so_and_told(self, policy: str, reason: str) -> None:
         books = Books(kept(released=True))
-        assert await books.reconcile(deleted=True, deletionPolicy="Close") == Result()
-        assert books.wish["deletion"] == "close"
+        result = await books.reconcile(deleted=True, deletionPolicy=policy)
+        assert (told(result)["Ready"], result.retry) == (("False", reason), False)
+        assert books.wish["deletion"] == policy.lower()
         assert books.order == ["core shops/shop"]
 
-    async def test_waits_for_the_books_and_says_why(self) -> None:
-        books = Books(kept(state="suspended", waits_for=["2 withdrawals are pending (30.00)"]))
+    @pytest.mark.parametrize(("pending", "reason"), [("30.00", "WaitsForPending"), ("0.00", "WaitsForRepayment")])
+    async def test_waits_for_the_books_and_says_why(self, pending: str, reason: str) -> None:
+        books = Books(kept(state="suspended", pending_amount=pending, waits_for=["what for"]))
         result = await books.reconcile(deleted=True, registered=True, deletionPolicy="Close")
-        assert told(result) == {"Ready": ("False", "WaitsForBooks")}
-        assert result.conditions[0].message == "not closed yet: 2 withdrawals are pending (30.00)"
+        # what was asked for was taken back
+        assert told(result) == {"PendingApproval": ("False", "NothingWaits"), "Ready": ("False", reason)}
+        said = "not closed yet: what for; deletionPolicy: Retain would let it go, suspended"
+        assert result.conditions[-1].message == said
         assert (result.members["state"], result.retry) == ("suspended", True)
 
     @pytest.mark.parametrize("error", [CoreUnavailable("away"), CoreRefused(401, "operator_token_wrong", "no")])

@@ -1,10 +1,12 @@
 """PoolTopUp and CreditPool on kmock's API server, and the operator's start."""
 
+import kmock
 import pytest
 from emulated_kubernetes import MERCHANTS, POOLS, TOP_UPS, Emulator, Kubernetes, operating
 from onboarding_helpers import Core, body, settings, until
+from prometheus_client import REGISTRY
 
-from onboarding import handlers, operator
+from onboarding import handlers, metrics, operator
 
 pytestmark = pytest.mark.kmock(cls=Emulator)
 
@@ -39,6 +41,23 @@ class TestTheCreditPool:
             assert kubernetes.shown(POOLS, "pool")["status"]["available"] == "50.00"
             kubernetes.remove(POOLS, "pool")
             await until("it is there again", lambda: kubernetes.shown(POOLS, "pool"))
+
+    async def test_is_counted_as_it_is_when_nothing_changed(self, kubernetes: Kubernetes, core: Core) -> None:
+        low = {"kind": "CreditPool", "condition": "LowWater", "status": "True"}
+        # another process before it wrote the status
+        async with operating(settings(core.url, low_water_mark="60.00")):
+            await until("it is low", lambda: kubernetes.condition("LowWater", POOLS, "pool") == ("True", "LowWater"))
+        metrics.OBJECTS.clear()
+        async with operating(settings(core.url, low_water_mark="60.00")):
+            asked = len(core.calls)
+            await until("there were rounds", lambda: len(core.calls) >= asked + 3)
+            assert REGISTRY.get_sample_value("etebar_onboarding_objects", low) == 1
+
+    async def test_tells_what_could_not_be_told_at_first(self, kubernetes: Kubernetes, core: Core) -> None:
+        kubernetes.server["post /api/v1/namespaces/shops/events"][:2] << kmock.KubernetesError(status=500)
+        async with operating(settings(core.url, low_water_mark="60.00")):
+            await until("it is told", lambda: kubernetes.told() >= {"LowWater", "Ready"})
+            await until("and shown", lambda: kubernetes.condition("LowWater", POOLS, "pool") == ("True", "LowWater"))
 
     async def test_follows_the_operators_mark(self, kubernetes: Kubernetes, core: Core) -> None:
         for mark in ("60.00", "10.00"):

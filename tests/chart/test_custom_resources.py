@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from e2e.object_cases import ACCEPTED, BY_RULES, REFUSED
 
 from chart import custom_resources
 from chart.rendered import case_values, rendered_with
@@ -54,6 +55,23 @@ class TestTheBankAccount:
         (sandbox,) = [one for one in samples() if one["kind"] == "Merchant" and "bankAccount" in one["spec"]]
         assert custom_resources.problems(sandbox) == []
         assert "bankAccount" in custom_resources.problems(sandbox, case_values("production"))[0]
+
+
+class TestTheCasesOfTheRealServer:
+    """tests/e2e tries them on one; what needs no rule in CEL is seen here, too."""
+
+    @pytest.mark.parametrize("case", ACCEPTED)
+    def test_that_are_accepted_are_by_the_schema(self, case: str) -> None:
+        assert custom_resources.problems(manifest(*ACCEPTED[case])) == []
+
+    @pytest.mark.parametrize("case", sorted(REFUSED.keys() - BY_RULES))
+    def test_that_are_refused_are_by_the_schema(self, case: str) -> None:
+        kind, spec, _ = REFUSED[case]
+        assert custom_resources.problems(manifest(kind, spec))
+
+
+def manifest(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "etebar.dev/v1alpha1", "kind": kind, "metadata": {"name": "tried"}, "spec": spec}
 
 
 class TestTheSamples:

@@ -16,6 +16,22 @@ def where(rendered: Rendered, kind: str) -> list[str]:
     return sorted(metadata.get("namespace", "every") for metadata in found if metadata["name"] == name)
 
 
+# in each namespace that it watches; e2e asks a real API server for the same
+OBJECTS_RIGHTS = {
+    "merchants": ["list", "watch", "patch"],
+    "merchants/status": ["patch"],
+    "pooltopups": ["list", "watch", "patch"],
+    "pooltopups/status": ["patch"],
+    "secrets": ["get", "create", "patch"],
+    "events": ["create"],
+}
+
+
+def verbs(role: dict[str, Any]) -> dict[str, list[str]]:
+    """What a Role allows, by resource."""
+    return {resource: rule["verbs"] for rule in role["rules"] for resource in rule["resources"]}
+
+
 class TestRights:
     @pytest.mark.parametrize(("watched", "roles", "cluster_roles"), [
         ([], [RELEASE], []),
@@ -28,6 +44,11 @@ class TestRights:
         assert where(rendered, "ClusterRole") == where(rendered, "ClusterRoleBinding") == cluster_roles
         # what it has in its own namespace besides
         assert rendered.one("Role", "operator-pool")["rules"][0]["resources"] == ["creditpools"]
+
+    @pytest.mark.parametrize(("watched", "kind"), [([], "Role"), (["team-a"], "Role"), (["*"], "ClusterRole")])
+    def test_are_no_more_than_it_uses(self, watched: list[str], kind: str) -> None:
+        rendered = rendered_with({"operator": {"watchNamespaces": watched}})
+        assert verbs(rendered.one(kind, f"{RELEASE}-operator")) == OBJECTS_RIGHTS
 
     def test_are_none_without_it(self) -> None:
         rendered = rendered_with({"operator": {"enabled": False}})

@@ -82,15 +82,49 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         f"limit-{name}": ("Merchant", _with(MERCHANT, creditLimit=value), f"spec.creditLimit in body {said}")
         for name, (value, said) in AMOUNTS.items()
     },
+    **{
+        f"requested-{name}": (
+            "Merchant",
+            _with(MERCHANT, requestedCredit=value),
+            f"spec.requestedCredit in body {said}",
+        )
+        for name, (value, said) in AMOUNTS.items()
+    },
+    **{
+        f"top-up-{name}": ("PoolTopUp", _with(TOP_UP, amount=value), f"spec.amount in body {said}")
+        for name, (value, said) in AMOUNTS.items()
+    },
     "long-limit": (
         "Merchant",
         _with(MERCHANT, creditLimit="1" * 22),
         "spec.creditLimit: Too long: may not be more than 21",
     ),
+    **{
+        f"credentials-secret-{name}": (
+            "Merchant",
+            _with(MERCHANT, credentialsSecretName=value),
+            "spec.credentialsSecretName in body should match",
+        )
+        for name, value in {"capitals": "Shop", "slash": "a/b", "dash-first": "-a", "space": "a b"}.items()
+    },
     "top-up-of-nothing": ("PoolTopUp", _with(TOP_UP, amount="0.00"), "expected a decimal string above zero"),
     "top-up-without-reference": ("PoolTopUp", _with(TOP_UP, reference=GONE), "spec.reference: Required value"),
     "reference-with-slash": ("PoolTopUp", _with(TOP_UP, reference="a/b"), "spec.reference in body should match"),
     "long-reference": ("PoolTopUp", _with(TOP_UP, reference="r" * 129), "spec.reference: Too long"),
+}
+# refused by rules in CEL, which nothing but an API server knows
+BY_RULES = {"two-accounts", "no-account", "top-up-of-nothing"}
+# of a Merchant where the profile is production: what is refused, and with which words
+PRODUCTION_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "account-in-object": (
+        _with(MERCHANT, bankAccountSecretRef=GONE, bankAccount="IRTEST1"),
+        'unknown field "spec.bankAccount"',
+    ),
+    "two-accounts": (_with(MERCHANT, bankAccount="IRTEST1"), 'unknown field "spec.bankAccount"'),
+    "no-account": (
+        _with(MERCHANT, bankAccountSecretRef=GONE),
+        "bankAccountSecretRef: name the Secret that holds the account number",
+    ),
 }
 # changes of objects that are there: a merchant as above but approved and with credentialsSecretName, and a top-up
 UNCHANGEABLE: dict[str, tuple[str, dict[str, Any], str]] = {

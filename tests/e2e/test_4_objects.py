@@ -4,11 +4,16 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import yaml
+from integration.waiting import wait_until
 
-from .cluster import Cluster, CommandError
-from .object_cases import ACCEPTED, MERCHANT, REFUSED, TOP_UP, UNCHANGEABLE
+from .cluster import CHART, RELEASE, REPOSITORY, Cluster, CommandError
+from .object_cases import ACCEPTED, MERCHANT, PRODUCTION_REFUSED, REFUSED, TOP_UP, UNCHANGEABLE
 from .objects import manifest
 
+PRODUCTION = REPOSITORY / "tests" / "chart" / "matrix" / "production.yaml"
+# beside the installation's own definition, whose profile is sandbox
+PRODUCTION_GROUP, PRODUCTION_KIND, PRODUCTION_PLURAL = "production.example", "ProductionMerchant", "productionmerchants"
 COLUMNS = "NAME USERNAME STATE LIMIT AVAILABLE READY REASON AGE"
 
 
@@ -60,3 +65,40 @@ class TestTheServer:
         assert there
         assert place.kubectl("get", "merchants").splitlines()[0].split() == COLUMNS.split()
         assert place.kubectl("get", "mct,ptu,etebar", "--no-headers").count("there") == 2
+
+
+@pytest.fixture(scope="module")
+def production(cluster: Cluster) -> Iterator[None]:
+    """The definition of Merchant as the chart has it for production, under another name."""
+    shown = ("--values", str(PRODUCTION), "--show-only", "templates/crds/merchants.yaml")
+    definition = yaml.safe_load(cluster.helm("template", RELEASE, str(CHART), *shown))
+    name = f"{PRODUCTION_PLURAL}.{PRODUCTION_GROUP}"
+    names = {"kind": PRODUCTION_KIND, "plural": PRODUCTION_PLURAL}
+    definition |= {
+        "metadata": {"name": name},
+        "spec": definition["spec"] | {"group": PRODUCTION_GROUP, "names": names},
+    }
+    cluster.kubectl("create", "--filename", "-", text=json.dumps(definition))
+    served = ("api-resources", f"--api-group={PRODUCTION_GROUP}", "--output=name")
+    wait_until("it is served", lambda: name in cluster.kubectl(*served) or None, 60)
+    yield
+    cluster.kubectl("delete", "customresourcedefinition", name)
+
+
+@pytest.mark.usefixtures("production")
+class TestInProduction:
+    @staticmethod
+    def tried(cluster: Cluster, spec: dict[str, object]) -> str:
+        kind = {"apiVersion": f"{PRODUCTION_GROUP}/v1alpha1", "kind": PRODUCTION_KIND}
+        made = json.dumps(manifest(PRODUCTION_KIND, "tried", spec) | kind)
+        return cluster.kubectl("create", "--dry-run=server", "--validate=strict", "--filename", "-", text=made)
+
+    def test_the_server_takes_an_account_in_a_secret(self, cluster: Cluster) -> None:
+        assert "created (server dry run)" in self.tried(cluster, MERCHANT)
+
+    @pytest.mark.parametrize("case", PRODUCTION_REFUSED)
+    def test_the_server_refuses(self, cluster: Cluster, case: str) -> None:
+        spec, said = PRODUCTION_REFUSED[case]
+        with pytest.raises(CommandError) as refused:
+            self.tried(cluster, spec)
+        assert said in str(refused.value)

@@ -158,7 +158,8 @@ def another(cluster: Cluster, name: str, old: dict[str, str]) -> dict[str, str] 
 
 
 def is_in_force(api: Api, credentials: dict[str, str]) -> bool:
-    return api.send("POST", "/auth/token", dict(credentials)).status_code == 200
+    sent = {name: credentials[name] for name in ("username", "password")}
+    return api.send("POST", "/auth/token", sent).status_code == 200
 
 
 class TestTheToken:
@@ -188,8 +189,13 @@ class TestDeletion:
         for name in (closed, owing):
             assert_problem(merchants[name].withdraw("1.00"), 409, "merchant_not_active")
         reasons = dict(events(cluster, owing))
-        assert "30.00" in reasons["WaitsForBooks"]
+        assert "30.00" in reasons["WaitsForRepayment"]
         assert shown(cluster, "merchant", owing)["status"]["state"] == "suspended"
+        assert "Closed" in dict(events(cluster, closed))
+        assert "Released" in dict(events(cluster, kept))
+        # the way out, as the message says it
+        cluster.kubectl("patch", "merchant", owing, "--type=merge", "--patch", '{"spec": {"deletionPolicy": "Retain"}}')
+        wait_until("it is let go, too", lambda: not left(cluster, policies) or None, 30)
         cluster.assert_books_agree()
 
 

@@ -12,7 +12,7 @@ import pytest
 from integration.waiting import wait_until
 
 from .cluster import CHART, KIND_VALUES, NAMESPACE, RELEASE, Cluster, is_ready, run
-from .objects import apply, merchant, ready, wait_for
+from .objects import apply, merchant, ready, shown, wait_for
 
 CROWD = 200
 KILLS = 10
@@ -21,17 +21,24 @@ CROWD_SECONDS = 300.0
 AWAY_SECONDS = 60.0
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:operator"
 GROUP = "etebar.dev"
-# exactly what the operator may do in its own namespace
-RIGHTS = {
-    (GROUP, "merchants"): {"get", "list", "watch", "patch"},
+# exactly what the operator may do in a namespace that it watches, and in its own
+WATCHED = {
+    (GROUP, "merchants"): {"list", "watch", "patch"},
     (GROUP, "merchants/status"): {"patch"},
-    (GROUP, "pooltopups"): {"get", "list", "watch", "patch"},
+    (GROUP, "pooltopups"): {"list", "watch", "patch"},
     (GROUP, "pooltopups/status"): {"patch"},
-    (GROUP, "creditpools"): {"get", "create", "patch"},
-    (GROUP, "creditpools/status"): {"patch"},
     ("", "secrets"): {"get", "create", "patch"},
     ("", "events"): {"create"},
 }
+OWN = {
+    (GROUP, "creditpools"): {"get", "create", "patch"},
+    (GROUP, "creditpools/status"): {"patch"},
+    ("", "events"): {"create"},
+}
+TEAMS = ("team-a", "team-b")
+# kopf by its own settings ends 54 s after a namespace is forbidden
+FORBIDDEN_SECONDS = 75.0
+UNREACHABLE = "etebar_onboarding_namespaces_unreachable"
 
 
 def kill_operator(cluster: Cluster) -> None:
@@ -60,6 +67,15 @@ def core_away(cluster: Cluster) -> Iterator[None]:
 
 
 class TestACrowd:
+    def test_is_ready_once_each(self, cluster: Cluster) -> None:
+        names = [f"calm-{number:03}" for number in range(CROWD)]
+        begun = time.monotonic()
+        apply(cluster, *(merchant(name, creditLimit="1.00") for name in names))
+        ready(cluster, names, CROWD_SECONDS)
+        sys.stdout.write(f"{CROWD} merchants were ready after {time.monotonic() - begun:.0f} s\n")
+        self.assert_one_each(cluster, "calm")
+        cluster.kubectl("delete", "merchants", *names)
+
     def test_is_ready_once_each_however_often_the_operator_is_killed(self, cluster: Cluster) -> None:
         names = [f"crowd-{number:03}" for number in range(CROWD)]
         begun = time.monotonic()
@@ -76,18 +92,18 @@ class TestACrowd:
         sys.stdout.write(
             f"{CROWD} merchants were ready after {time.monotonic() - begun:.0f} s and {KILLS} kills of the operator\n"
         )
-        self.assert_one_each(cluster)
+        self.assert_one_each(cluster, "crowd")
         cluster.assert_books_agree()
         cluster.kubectl("delete", "merchants", *names)
 
     @staticmethod
-    def assert_one_each(cluster: Cluster) -> None:
+    def assert_one_each(cluster: Cluster, prefix: str) -> None:
         registered = "SELECT count(*) AS n, count(DISTINCT detail->>'username') AS names FROM payments_auditentry WHERE"
-        chosen = "action = 'merchant_registered' AND detail->>'username' LIKE 'crowd-%'"
+        chosen = f"action = 'merchant_registered' AND detail->>'username' LIKE '{prefix}-%'"
         assert cluster.sql("walletdb", f"{registered} {chosen}") == [[CROWD, CROWD]]
         merchants = (
             "SELECT count(*) AS n, min(m.state) AS least, max(m.state) AS most"
-            " FROM payments_merchant m JOIN auth_user u ON u.id = m.user_id WHERE u.username LIKE 'crowd-%'"
+            f" FROM payments_merchant m JOIN auth_user u ON u.id = m.user_id WHERE u.username LIKE '{prefix}-%'"
         )
         assert cluster.sql("walletdb", merchants) == [[CROWD, "approved", "approved"]]
 
@@ -110,14 +126,14 @@ class TestACoreThatIsAway:
 
 class TestRights:
     def test_are_exactly_those_that_are_listed(self, cluster: Cluster) -> None:
-        assert rights(cluster, ACCOUNT, NAMESPACE) == RIGHTS
+        assert rights(cluster, ACCOUNT, NAMESPACE) == WATCHED | OWN
 
     @pytest.mark.parametrize("namespace", ["default", "kube-system", "traefik"])
     def test_are_none_in_other_namespaces(self, cluster: Cluster, namespace: str) -> None:
         assert rights(cluster, ACCOUNT, namespace) == {}
 
     @pytest.mark.parametrize("asked", [
-        ("list", "secrets"), ("delete", "secrets"), ("watch", "secrets"), ("delete", "merchants"),
+        ("list", "secrets"), ("delete", "secrets"), ("watch", "secrets"), ("delete", "merchants"), ("get", "merchants"),
         ("create", "merchants"), ("update", "merchants"), ("get", "pods"), ("create", "pods/exec"),
         ("get", "configmaps"), ("impersonate", "serviceaccounts"), ("create", "serviceaccounts/token"),
         ("get", "customresourcedefinitions"), ("list", "namespaces"),
@@ -157,6 +173,96 @@ def reviewed(cluster: Cluster, kind: str, spec: dict[str, object], account: str)
     )
     status: dict[str, object] = json.loads(printed)["status"]
     return status
+
+
+def watch(cluster: Cluster, *namespaces: str) -> None:
+    """Upgrades the release: the operator watches these namespaces only, with short rounds."""
+    watched = f"operator.watchNamespaces={json.dumps(namespaces)}"
+    cluster.upgrade(None, "--set-json", watched, "--set", "operator.resyncSeconds=10")
+
+
+def metric(cluster: Cluster, name: str) -> float:
+    """A metric of the operator that has no labels, as it serves it."""
+    read = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:9464/metrics').read().decode())"
+    lines = cluster.execute("deploy/operator", "python", "-c", read).splitlines()
+    (value,) = [float(line.removeprefix(f"{name} ")) for line in lines if line.startswith(f"{name} ")]
+    return value
+
+
+def restarts(cluster: Cluster) -> int:
+    """How often the operator's container ended and began anew."""
+    statuses = [each for pod in cluster.pods("operator") for each in pod["status"]["containerStatuses"]]
+    return sum(each["restartCount"] for each in statuses)
+
+
+@pytest.fixture(scope="class")
+def teams(cluster: Cluster) -> Iterator[tuple[Cluster, Cluster]]:
+    """Two namespaces of teams, which the operator watches, and not its own; each has a merchant that is Ready."""
+    first, second = (Cluster(cluster.tag, name) for name in TEAMS)
+    for name in TEAMS:
+        cluster.kubectl("create", "namespace", name)
+    watch(cluster, *TEAMS)
+    for place in (first, second):
+        apply(place, merchant(f"of-{place.namespace}"))
+        ready(place, [f"of-{place.namespace}"])
+    yield first, second
+    for place in (first, second):
+        place.kubectl("delete", "merchants", "--all", "--timeout=60s")
+    cluster.upgrade()
+    cluster.kubectl("delete", "namespace", *TEAMS, "--ignore-not-found", "--timeout=60s")
+
+
+class TestWatchedNamespaces:
+    def test_are_where_its_rights_are_and_nowhere_else(self, cluster: Cluster, teams: tuple[Cluster, Cluster]) -> None:
+        for place in teams:
+            assert rights(cluster, ACCOUNT, place.namespace) == WATCHED
+        assert rights(cluster, ACCOUNT, NAMESPACE) == OWN
+        assert rights(cluster, ACCOUNT, "default") == {}
+
+    def test_have_their_credentials_and_others_are_left_alone(
+        self, cluster: Cluster, teams: tuple[Cluster, Cluster]
+    ) -> None:
+        assert teams[0].secret("of-team-a-credentials")["username"] == "of-team-a"
+        apply(cluster, merchant("unwatched"))
+        # a round of those that are watched, and more
+        apply(teams[0], merchant("of-team-a", creditLimit="120.00"))
+        wait_for(teams[0], "merchant", "of-team-a", LimitInSync=("True", "InSync"))
+        time.sleep(10)
+        assert "status" not in shown(cluster, "merchant", "unwatched")
+        cluster.kubectl("delete", "merchant", "unwatched", "--timeout=10s")
+
+    def test_that_lose_their_role_wait_alone(self, cluster: Cluster, teams: tuple[Cluster, Cluster]) -> None:
+        first, second = teams
+        first.kubectl("delete", "role", f"{NAMESPACE}-operator")
+        # a watch that is open stays open: the operator has to ask anew
+        cluster.kubectl("rollout", "restart", "deploy/operator")
+        cluster.rolled_out("deploy/operator")
+        wait_until("it is counted", lambda: metric(cluster, UNREACHABLE) == 1.0 or None, 60)
+        begun, limit = time.monotonic(), 200
+        while time.monotonic() - begun < FORBIDDEN_SECONDS:
+            limit += 1
+            apply(second, merchant("of-team-b", creditLimit=f"{limit}.00"))
+            wait_for(second, "merchant", "of-team-b", LimitInSync=("True", "InSync"), Ready=("True", "Ready"))
+            time.sleep(5)
+        assert restarts(cluster) == 0
+        apply(first, merchant("of-team-a", creditLimit="130.00"))
+        watch(cluster, *TEAMS)
+        wait_for(first, "merchant", "of-team-a", 40, LimitInSync=("True", "InSync"), Ready=("True", "Ready"))
+        wait_until("it is counted no more", lambda: metric(cluster, UNREACHABLE) == 0.0 or None, 60)
+
+    def test_go_when_their_merchants_went_first(self, cluster: Cluster, teams: tuple[Cluster, Cluster]) -> None:
+        first, second = teams
+        second.kubectl("delete", "merchants", "--all", "--timeout=30s")
+        cluster.kubectl("delete", "namespace", second.namespace, "--timeout=60s")
+        apply(first, merchant("of-team-a", creditLimit="140.00"))
+        wait_for(first, "merchant", "of-team-a", LimitInSync=("True", "InSync"), Ready=("True", "Ready"))
+
+    def test_may_be_all(self, cluster: Cluster, teams: tuple[Cluster, Cluster]) -> None:
+        watch(cluster, "*")
+        assert rights(cluster, ACCOUNT, "default") == rights(cluster, ACCOUNT, teams[0].namespace) == WATCHED
+        assert rights(cluster, ACCOUNT, NAMESPACE) == WATCHED | OWN
+        apply(teams[0], merchant("of-team-a", creditLimit="150.00"))
+        wait_for(teams[0], "merchant", "of-team-a", 30, LimitInSync=("True", "InSync"), Ready=("True", "Ready"))
 
 
 class TestTheDefinitions:

@@ -37,6 +37,7 @@ def merchant_object(username: str, **fields: Any) -> dict[str, Any]:
         "approved": True,
         "suspended": False,
         "password": uuid.uuid4().hex,
+        "credentials_version": 1,
         "drift_policy": "correct",
         "deletion": None,
         **fields,

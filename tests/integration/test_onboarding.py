@@ -79,7 +79,7 @@ class TestAnObject:
             # the API server counts a deletion as a change
             await kubernetes.patch(MERCHANTS, "shop", {"metadata": {"generation": 3}})
             await kubernetes.delete(MERCHANTS, "shop")
-            await until("it is told why it waits", lambda: "WaitsForBooks" in kubernetes.told())
+            await until("it is told why it waits", lambda: "WaitsForRepayment" in kubernetes.told())
             # the status is written after the event
             await until("it is shown", lambda: kubernetes.shown()["status"]["state"] == "suspended")
 

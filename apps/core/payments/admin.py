@@ -1,8 +1,9 @@
-"""The admin shows everything and edits nothing: money moves through the services only."""
+"""The admin shows everything and edits nothing: services move money, commands make accounts of staff."""
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
@@ -16,6 +17,8 @@ else:  # generic for the type checker only
 
 # simplejwt's pages show refresh tokens: whoever reads one could act as its merchant
 admin.site.unregister([OutstandingToken, BlacklistedToken])
+# and whoever could make an account here, or set another one's password, would be two people (ADR 0018)
+admin.site.unregister([User, Group])
 
 
 class ReadOnlyAdmin(_ModelAdmin):
@@ -29,6 +32,14 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         return False
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ("username", "is_active", "is_staff", "is_superuser", "date_joined", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("username",)
+    exclude = ("password", "groups", "user_permissions")
 
 
 @admin.register(models.Merchant)

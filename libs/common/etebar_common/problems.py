@@ -159,14 +159,19 @@ class VersionStale(Problem):
     remedy = "Nothing was changed. Send the object as it is now."
 
 
+class CredentialsStale(Problem):
+    status, code, title = 409, "credentials_stale", "Newer credentials of this object were seen already"
+    remedy = "Nothing was changed. Send the newest; `credentials_version` is the one in force."
+
+
 class TopUpConflict(Problem):
     status, code, title = 409, "top_up_conflict", "This reference topped the pool up with another amount"
     remedy = "`applied_amount` says with which. Another top-up needs another reference."
 
 
 class SecondPersonNeeded(Problem):
-    status, code, title = 409, "second_person_needed", "Who asked may not decide"
-    remedy = "Have another member of staff approve it."
+    status, code, title = 409, "second_person_needed", "Another person must decide"
+    remedy = "Have another member of staff decide, whose account is older than the request; or ask for it anew."
 
 
 class ApprovalDecided(Problem):

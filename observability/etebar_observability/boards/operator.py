@@ -45,6 +45,17 @@ OBJECTS = Row(
             normal="0, but for driftPolicy: Report and what staff suspended.",
             otherwise="kubectl describe merchant tells the difference.",
         ),
+        figure(
+            "Namespaces that cannot be read",
+            "sum by ($who) (etebar_onboarding_namespaces_unreachable{$here})",
+            unit=Unit.COUNT,
+            empty="all are watched",
+            steps=none_at_all(),
+            runbooks=("EtebarOperatorFailing",),
+            shows="Watched namespaces whose objects wait, while all others are kept.",
+            normal="0.",
+            otherwise="The operator's log names each: it was deleted, or its Role. helm upgrade makes the Role again.",
+        ),
         graph(
             "Conditions",
             Query(
@@ -79,7 +90,8 @@ WORK = Row(
             runbooks=("EtebarOperatorFailing",),
             shows="Why rounds are to be tried again.",
             normal="None.",
-            otherwise="CoreUnavailable, ClusterUnavailable, TokenRefused: the operator. Others: an object, whose status tells.",
+            otherwise="CoreUnavailable, ClusterUnavailable, TokenRefused, Exception: the operator. Others: an object, whose "
+            "status tells.",
         ),
         graph(
             "A round took, p99",

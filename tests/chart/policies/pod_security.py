@@ -21,7 +21,7 @@ SYSCTLS = {
     "net.ipv4.tcp_keepalive_probes",
 }
 OPERATOR = "operator"
-KEPT = {"get", "list", "watch", "patch"}
+KEPT = {"list", "watch", "patch"}
 # at most; Secrets one by one, by name
 RIGHTS = {
     "merchants": KEPT,

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
@@ -71,11 +72,21 @@ def _ask(merchant: Merchant, credit_limit: Decimal, by: Actor) -> ApprovalReques
 
 
 def request_withdraw(merchant: Merchant, by: Actor) -> None:
-    """Takes back what is asked for, when there is anything."""
+    """Takes back what is asked for, by whomever, when there is anything."""
     asked = open_request(merchant)
-    if asked is None:
-        return
-    record(by, "approval_withdrawn", merchant_id=merchant.pk, credit_limit=asked.credit_limit)
+    if asked is not None:
+        _withdraw(asked, by)
+
+
+def own_request_withdraw(merchant: Merchant, by: Actor) -> None:
+    """Takes back what `by` asked for itself; what others ask for stays."""
+    asked = open_request(merchant)
+    if asked is not None and asked.requested_for == by.name:
+        _withdraw(asked, by)
+
+
+def _withdraw(asked: ApprovalRequest, by: Actor) -> None:
+    record(by, "approval_withdrawn", merchant_id=asked.merchant_id, credit_limit=asked.credit_limit)
     asked.state, asked.decided_at = State.WITHDRAWN, timezone.now()
     asked.save(update_fields=["state", "decided_at"])
 
@@ -101,9 +112,16 @@ def _decide(approval_id: UUID, state: ApprovalRequest.State, reason: str, by: Ac
     asked = lock_approval(approval_id)
     if asked.state != State.REQUESTED:
         raise ApprovalDecided(f"the request is {asked.state}", extensions={"state": str(asked.state)})
-    if asked.requested_by_id == by.user_id:
-        raise SecondPersonNeeded(f"{by.name} asked for it")
+    _require_second_person(asked, by)
     record(by, f"approval_{state.value}", merchant_id=asked.merchant_id, credit_limit=asked.credit_limit, reason=reason)
     asked.state, asked.decided_by_id, asked.decided_at, asked.reason = state, by.user_id, timezone.now(), reason
     asked.save(update_fields=["state", "decided_by", "decided_at", "reason"])
     return asked
+
+
+def _require_second_person(asked: ApprovalRequest, by: Actor) -> None:
+    """Raises SecondPersonNeeded for who asked, and for an account that was not there then: it may be made for this."""
+    if asked.requested_by_id == by.user_id:
+        raise SecondPersonNeeded(f"{by.name} asked for it")
+    if not User.objects.filter(pk=by.user_id, date_joined__lt=asked.created_at).exists():
+        raise SecondPersonNeeded(f"the account {by.name} is younger than the request")

@@ -6,7 +6,11 @@ from django.db import models
 
 
 class AuditEntry(models.Model):
-    """One decision. `actor` is `staff:<username>` or `operator:<namespace>/<name>`; `detail` never holds a secret."""
+    """One decision. `actor` is `staff:<username>` or `operator:<namespace>/<name>`; `detail` never holds a secret.
+
+    `staff_made`, `staff_changed` and `staff_removed` are written by triggers on auth_user: `actor` is then
+    `database:<role>`, `user_id` the account that changed, and who held the role is not known.
+    """
 
     actor = models.CharField(max_length=400)
     user_id = models.BigIntegerField()

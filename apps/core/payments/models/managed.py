@@ -12,7 +12,8 @@ class ManagedMerchant(models.Model):
 
     `object_created_at` and `generation` order the object's wishes; `credit_limit` is what it last had in force;
     `suspended_at` is the `state_changed_at` of a suspension that it made, null after it took it back. `password_digest`
-    is keyed; `password_hash` is the user's as it was set, so that a password changed by anybody else shows.
+    is keyed; `password_hash` is the user's as it was set, so that a password changed by anybody else shows;
+    `credentials_version` is the highest that came with a password.
     """
 
     namespace = models.CharField(max_length=63)
@@ -26,6 +27,7 @@ class ManagedMerchant(models.Model):
     suspended_at = models.DateTimeField(null=True)
     password_digest = models.CharField(max_length=64, default="")
     password_hash = models.CharField(max_length=128, default="")
+    credentials_version = models.BigIntegerField(default=0, db_default=0)
     released_at = models.DateTimeField(null=True)
 
     class Meta:

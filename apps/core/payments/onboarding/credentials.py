@@ -2,12 +2,11 @@
 
 import hmac
 
-from django.contrib.auth.models import User
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-
 from core.environment import ENVIRONMENT
+from etebar_common.problems import CredentialsStale
 from payments.audit.services import Actor, record
 from payments.models import ManagedMerchant
+from payments.tokens.services import tokens_spend
 
 _KEY = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
 
@@ -17,8 +16,18 @@ def password_digest(password: str) -> str:
     return hmac.digest(_KEY, f"operator password\0{password}".encode(), "sha256").hex()
 
 
-def password_set(link: ManagedMerchant, password: str, by: Actor) -> None:
-    """Sets the password unless it is in force already; refresh tokens of the old one are spent then."""
+def password_set(link: ManagedMerchant, password: str, version: int, by: Actor) -> None:
+    """Sets the password unless it is in force already; refresh tokens of the old one are spent then.
+
+    Raises CredentialsStale for a version below the one in force: a wish that was late would bring back a password that
+    was rotated away, perhaps because it had leaked.
+    """
+    if version < link.credentials_version:
+        raise CredentialsStale(
+            f"version {version} of {link}'s credentials was replaced by {link.credentials_version}",
+            extensions={"credentials_version": link.credentials_version},
+        )
+    link.credentials_version = version
     user, digest = link.merchant.user, password_digest(password)
     if (digest, user.password) == (link.password_digest, link.password_hash):
         return
@@ -27,11 +36,3 @@ def password_set(link: ManagedMerchant, password: str, by: Actor) -> None:
     tokens_spend(user)
     record(by, "credentials_set", merchant_id=link.merchant_id)
     link.password_digest, link.password_hash = digest, user.password
-
-
-def tokens_spend(user: User) -> None:
-    """No refresh token of the account is good any more."""
-    outstanding = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
-    BlacklistedToken.objects.bulk_create(
-        (BlacklistedToken(token=token) for token in outstanding), ignore_conflicts=True
-    )

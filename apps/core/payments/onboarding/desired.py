@@ -20,7 +20,8 @@ class Deletion(StrEnum):
 class DesiredMerchant:
     """One version of an object; (`created_at`, `generation`) orders versions.
 
-    `bank_account` and `password` may be None when they are not known, or not to be changed.
+    `bank_account` and `password` may be None when they are not known, or not to be changed. `credentials_version`
+    orders passwords: it rises with each that is issued, also within one version of the object; 0 without a password.
     """
 
     namespace: str
@@ -35,6 +36,7 @@ class DesiredMerchant:
     approved: bool
     suspended: bool
     password: str | None
+    credentials_version: int
     drift_policy: DriftPolicy
     deletion: Deletion | None
 

@@ -23,7 +23,7 @@ def outcome_members(outcome: Outcome, username: str) -> dict[str, Any]:
     return {
         **(_shown(merchant) if merchant else dict.fromkeys(SHOWN, None) | {"username": username, "state_reason": ""}),
         "pending_amount": _text(pending_of(merchant)[1] if merchant else ZERO),
-        "has_credentials": bool(link and link.password_digest),
+        "has_credentials": bool(link and link.password_digest and link.merchant.user.is_active),
         "approval_request": _approval(merchant) if merchant else None,
         "drift": outcome.drift,
         "released": outcome.released,

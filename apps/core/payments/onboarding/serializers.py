@@ -21,8 +21,17 @@ class MerchantPutSerializer(StrictSerializer):
     approved = StrictBooleanField()
     suspended = StrictBooleanField()
     password = PasswordField(allow_null=True)
+    credentials_version = IdField(
+        allow_null=True, help_text="Rises with each password that is issued; null without a password."
+    )
     drift_policy = serializers.ChoiceField(choices=[policy.value for policy in DriftPolicy])
     deletion = serializers.ChoiceField(choices=[each.value for each in Deletion], allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A password has a version; there is none for no password."""
+        if (attrs["password"] is None) != (attrs["credentials_version"] is None):
+            raise serializers.ValidationError({"credentials_version": "goes with a password, and a password with it"})
+        return attrs | {"credentials_version": attrs["credentials_version"] or 0}
 
 
 class TopUpPutSerializer(StrictSerializer):
@@ -59,7 +68,7 @@ class KeptMerchantSerializer(serializers.Serializer[Any]):
     utilized_amount = AmountField(allow_null=True)
     available_credit = AmountField(allow_null=True)
     pending_amount = AmountField()
-    has_credentials = serializers.BooleanField()
+    has_credentials = serializers.BooleanField(help_text="A password is set, and the account is active.")
     approval_request = OpenApprovalSerializer(allow_null=True)
     drift = DriftSerializer(many=True)
     released = serializers.BooleanField(help_text="Core has done what `deletion` asks for.")

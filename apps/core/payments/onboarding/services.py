@@ -11,7 +11,13 @@ from django.forms import model_to_dict
 from django.utils import timezone
 
 from etebar_common.problems import MerchantClosed, ValidationFailed, VersionStale
-from payments.approvals.services import limit_set, request_withdraw
+from payments.approvals.services import (
+    limit_set,
+    needs_second_person,
+    open_request,
+    own_request_withdraw,
+    request_withdraw,
+)
 from payments.audit.services import Actor, operator_actor, record
 from payments.locks import lock_managed, lock_merchant
 from payments.merchants.services import (
@@ -54,7 +60,7 @@ class Outcome:
 def merchant_put(desired: DesiredMerchant) -> Outcome:
     """Registers, approves, suspends, reinstates, sets limit and password, or lets go: whatever is missing.
 
-    Raises UsernameTaken, VersionStale, MerchantClosed and ValidationFailed; then nothing is changed.
+    Raises UsernameTaken, VersionStale, CredentialsStale, MerchantClosed and ValidationFailed; then nothing is changed.
     """
     by = operator_actor(desired.namespace, desired.name)
     link = lock_managed(desired.namespace, desired.name, desired.username)
@@ -99,6 +105,7 @@ def _register(desired: DesiredMerchant, by: Actor) -> ManagedMerchant:
         generation=desired.generation,
         password_digest=password_digest(password),
         password_hash=merchant.user.password,
+        credentials_version=desired.credentials_version,
     )
 
 
@@ -112,11 +119,27 @@ def _refuse_weak(password: str) -> None:
 
 def _take_version(link: ManagedMerchant, desired: DesiredMerchant) -> bool:
     """Whether core sees this version for the first time; raises VersionStale for one that was overtaken."""
-    seen = link.object_created_at, link.generation
-    if desired.version < seen:
+    seen, is_again = (link.object_created_at, link.generation), _is_made_again(link, desired)
+    if desired.version < seen and not is_again:
         raise VersionStale(f"generation {desired.generation} of {link} was overtaken by {link.generation}")
+    if desired.uid != link.uid:
+        # that one was let go; this one is not yet
+        link.released_at = None
     link.uid, link.object_created_at, link.generation = desired.uid, desired.created_at, desired.generation
-    return desired.version > seen
+    return is_again or desired.version > seen
+
+
+def _is_made_again(link: ManagedMerchant, desired: DesiredMerchant) -> bool:
+    """Whether it is another object of the same second as the one before it, which was let go.
+
+    Raises VersionStale while that one is there, and for a late wish of that one. Creation times have whole seconds, and
+    a deletion raises the generation: neither orders the two.
+    """
+    if desired.uid == link.uid or desired.created_at != link.object_created_at:
+        return False
+    if link.released_at is None:
+        raise VersionStale(f"{link} is the object {link.uid} now, and that was not let go")
+    return True
 
 
 def _keep(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcome, by: Actor, *, is_new: bool) -> None:
@@ -124,14 +147,14 @@ def _keep(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcome, by:
         raise MerchantClosed(f"the merchant {desired.username} was closed; register another username")
     link.released_at = None
     if desired.password is not None:
-        password_set(link, desired.password, by)
+        password_set(link, desired.password, desired.credentials_version, by)
     _compare_account(desired, link.merchant, outcome)
     if link.merchant.state == State.PENDING:
         Merchant.objects.filter(pk=link.merchant_id).update(requested_credit=desired.requested_credit)
         if desired.approved:
             _set_limit(desired, link, outcome, by, is_new=is_new)
         else:
-            request_withdraw(link.merchant, by)
+            own_request_withdraw(link.merchant, by)
     _keep_suspension(desired, link, outcome, by)
     if link.merchant.state in {State.APPROVED, State.SUSPENDED}:
         _keep_limit(desired, link, outcome, by, is_new=is_new)
@@ -147,6 +170,9 @@ def _keep_suspension(desired: DesiredMerchant, link: ManagedMerchant, outcome: O
     merchant = link.merchant
     if merchant.state == State.APPROVED and desired.suspended:
         _suspend_as_wished(desired, link, outcome, by)
+    elif merchant.state == State.APPROVED:
+        # staff took the last one back; the next is a new wish
+        link.suspended_at = None
     elif merchant.state == State.SUSPENDED and not desired.suspended:
         if merchant.state_changed_at == link.suspended_at:
             link.merchant, link.suspended_at = merchant_reinstate(merchant_id=merchant.pk, by=by), None
@@ -174,7 +200,7 @@ def _keep_limit(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcom
     actual, wished = _limit_of(link.merchant), desired.credit_limit
     if actual == wished:
         link.credit_limit = wished
-        request_withdraw(link.merchant, by)
+        own_request_withdraw(link.merchant, by)
         return
     is_wish = link.credit_limit != wished
     if is_wish or desired.drift_policy is DriftPolicy.CORRECT:
@@ -186,8 +212,13 @@ def _keep_limit(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcom
 
 
 def _set_limit(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcome, by: Actor, *, is_new: bool) -> bool:
-    """Sets the limit or asks for it; whether it is in force. What staff refused is not asked for in every round."""
+    """Sets the limit or asks for it; whether it is in force.
+
+    Only a version that core sees for the first time asks for what staff refused, or in the place of what they ask for.
+    """
     wished, merchant = desired.credit_limit, link.merchant
+    if not is_new and needs_second_person(merchant, wished) and _others_ask(merchant, by):
+        return False
     refused = None if is_new else _refused(merchant, wished, by)
     if refused is not None:
         detail = f"staff refused this limit: {refused.reason or 'no reason given'}"
@@ -198,6 +229,12 @@ def _set_limit(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcome
         return False
     link.merchant, link.credit_limit = lock_merchant(merchant.pk), wished
     return True
+
+
+def _others_ask(merchant: Merchant, by: Actor) -> bool:
+    """Whether a limit is asked for by somebody else than this object."""
+    asked = open_request(merchant)
+    return asked is not None and asked.requested_for != by.name
 
 
 def _refused(merchant: Merchant, wished: Decimal, by: Actor) -> ApprovalRequest | None:
@@ -215,12 +252,14 @@ def _let_go(deletion: Deletion, link: ManagedMerchant, outcome: Outcome, by: Act
     if deletion is Deletion.CLOSE and link.merchant.state != State.CLOSED:
         if link.merchant.state == State.APPROVED:
             _suspend(link, f"closed by {by.name}", by)
+        # nothing is raised that is about to end, whoever asked for it
+        request_withdraw(link.merchant, by)
         outcome.waits_for = _unfinished(link.merchant)
         if outcome.waits_for:
             return
         link.merchant = merchant_close(merchant_id=link.merchant_id, by=by)
     if link.released_at is None:
-        request_withdraw(link.merchant, by)
+        own_request_withdraw(link.merchant, by)
         record(by, "merchant_released", merchant_id=link.merchant_id, policy=deletion.value)
     link.released_at, outcome.released = link.released_at or timezone.now(), True
 

@@ -135,6 +135,9 @@ class TestRegistration:
             ({"deletion": "burn"}, "deletion"),
             ({"approved": "yes"}, "approved"),
             ({"generation": 0}, "generation"),
+            ({"credentials_version": 0}, "credentials_version"),
+            ({"credentials_version": None}, "credentials_version"),
+            ({"password": None, "credentials_version": 1}, "credentials_version"),
             ({"surprise": 1}, "surprise"),
         ],
     )
@@ -161,6 +164,21 @@ class TestVersions:
         assert members["credit_limit"] == "5.00"
         assert put(operator, generation=9).json()["code"] == "version_stale"
 
+    def test_an_object_that_was_made_again_within_a_second_is_taken(self, operator: APIClient) -> None:
+        kept(operator, generation=3)
+        kept(operator, generation=4, deletion="retain")
+        again = {"uid": "22222222-2222-2222-2222-222222222222", "credit_limit": "5.00"}
+        assert kept(operator, generation=1, **again)["credit_limit"] == "5.00"
+        assert put(operator, generation=4, deletion="retain").json()["code"] == "version_stale"
+        assert put(operator, generation=9).json()["code"] == "version_stale"
+        assert kept(operator, generation=2, deletion="retain", **again)["released"]
+        assert actions().count("merchant_released") == 2
+
+    def test_one_that_was_not_let_go_is_not_replaced_within_its_second(self, operator: APIClient) -> None:
+        kept(operator)
+        answer = put(operator, generation=2, uid="22222222-2222-2222-2222-222222222222", credit_limit="5.00")
+        assert (answer.status_code, answer.json()["code"]) == (409, "version_stale")
+
 
 class TestLimits:
     def test_a_wish_is_set(self, operator: APIClient) -> None:
@@ -184,6 +202,13 @@ class TestLimits:
         )
         members = kept(operator)
         assert (members["credit_limit"], members["drift"]) == ("1000.00", [])
+        # the record, should that one answer have been lost
+        corrected = AuditEntry.objects.filter(action="credit_limit_changed").last()
+        assert corrected is not None
+        assert (corrected.actor, corrected.detail) == (
+            "operator:team-a/shop-1",
+            {"before": "5.00", "after": "1000.00"},
+        )
 
     def test_changed_by_staff_is_left_with_policy_report(self, operator: APIClient) -> None:
         merchant_id = kept(operator, drift_policy="report")["merchant_id"]
@@ -231,6 +256,13 @@ class TestSuspension:
         assert members["state"] == state
         assert [each["corrected"] for each in members["drift"]] == [policy == "correct"]
 
+    def test_wished_anew_after_staff_took_the_last_one_back_is_made(self, operator: APIClient) -> None:
+        merchant_id = kept(operator, suspended=True, drift_policy="report")["merchant_id"]
+        staff_does("reinstate", merchant_id=merchant_id)
+        assert kept(operator, generation=2, suspended=False, drift_policy="report")["state"] == "approved"
+        members = kept(operator, generation=3, suspended=True, drift_policy="report")
+        assert (members["state"], members["drift"]) == ("suspended", [])
+
     def test_a_merchant_that_staff_refused_stays_refused(self, operator: APIClient) -> None:
         merchant_id = kept(operator, approved=False)["merchant_id"]
         staff_does("refuse", merchant_id=merchant_id, reason="no papers")
@@ -244,7 +276,7 @@ class TestCredentials:
         with override_settings(ROOT_URLCONF="core.urls"):
             body = {"username": "shop-1", "password": OBJECT["password"]}
             refresh = APIClient().post("/api/v1/auth/token", body, format="json").json()["refresh"]
-        kept(operator, password="another-password-of-24-x")
+        kept(operator, password="another-password-of-24-x", credentials_version=2)
         assert (signs_in(OBJECT["password"]), signs_in("another-password-of-24-x")) == (False, True)
         with override_settings(ROOT_URLCONF="core.urls"):
             answer = APIClient().post("/api/v1/auth/token/refresh", {"refresh": refresh}, format="json")
@@ -257,6 +289,21 @@ class TestCredentials:
         user.save()
         kept(operator)
         assert (signs_in("changed"), signs_in(OBJECT["password"])) == (False, True)
+
+    def test_a_late_one_does_not_bring_back_what_was_rotated_away(self, operator: APIClient) -> None:
+        kept(operator)
+        kept(operator, password="another-password-of-24-x", credentials_version=5)
+        answer = put(operator, credit_limit="7.00")
+        assert (answer.status_code, answer.json()["code"]) == (409, "credentials_stale")
+        assert answer.json()["credentials_version"] == 5
+        assert (signs_in(OBJECT["password"]), signs_in("another-password-of-24-x")) == (False, True)
+        assert MerchantCredit.objects.get().credit_limit == 1000
+
+    def test_of_an_account_that_is_not_active_are_none(self, operator: APIClient) -> None:
+        kept(operator)
+        User.objects.filter(username="shop-1").update(is_active=False)
+        assert not signs_in(OBJECT["password"])
+        assert not kept(operator)["has_credentials"]
 
     def test_none_leaves_it(self, operator: APIClient) -> None:
         kept(operator)
@@ -293,6 +340,16 @@ class TestDeletion:
         merchant_id = kept(operator)["merchant_id"]
         reserve([request(merchant_id, "7.00")])
         assert kept(operator, deletion="close", generation=2)["waits_for"] == ["1 withdrawals are pending (7.00)"]
+
+    def test_close_that_waits_becomes_retain_and_is_found_again(self, operator: APIClient) -> None:
+        fund_pool()
+        merchant_id = kept(operator)["merchant_id"]
+        assert withdraws(merchant_id, "7.00") == 201
+        kept(operator, deletion="close", generation=2)
+        members = kept(operator, deletion="retain", generation=3)
+        assert (members["released"], members["state"]) == (True, "suspended")
+        again = kept(operator, uid="22222222-2222-2222-2222-222222222222", created_at="2026-01-02T00:00:00Z")
+        assert (again["merchant_id"], again["state"], again["utilized_amount"]) == (merchant_id, "approved", "7.00")
 
     def test_close_without_a_balance_is_for_good(self, operator: APIClient) -> None:
         merchant_id = kept(operator)["merchant_id"]

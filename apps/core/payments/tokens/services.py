@@ -5,6 +5,7 @@ from django.db import transaction
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from etebar_common.problems import TokenInvalid
@@ -28,3 +29,11 @@ def token_refresh(*, refresh: str) -> dict[str, str]:
     except (User.DoesNotExist, AuthenticationFailed) as error:
         raise TokenInvalid("the account is gone or inactive") from error
     return {"access": pair["access"], "refresh": pair["refresh"]}
+
+
+def tokens_spend(user: User) -> None:
+    """No refresh token of the account is good any more."""
+    outstanding = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
+    BlacklistedToken.objects.bulk_create(
+        (BlacklistedToken(token=token) for token in outstanding), ignore_conflicts=True
+    )

@@ -3,7 +3,8 @@
 {{- define "etebar.operatorRules" -}}
 - apiGroups: [etebar.dev]
   resources: [merchants, pooltopups]
-  verbs: [get, list, watch, patch]
+  # no single one is read: what is watched is known
+  verbs: [list, watch, patch]
 - apiGroups: [etebar.dev]
   resources: [merchants/status, pooltopups/status]
   verbs: [patch]
