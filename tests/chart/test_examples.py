@@ -102,7 +102,7 @@ class TestSchemas:
 
 class TestKind:
     def test_what_surrounds_the_chart_is_valid(self) -> None:
-        paths = [path for path in (REPOSITORY / "k8s" / "kind").glob("*.yaml") if path.name != "values.yaml"]
+        paths = [path for path in (REPOSITORY / "k8s" / "kind").glob("*.yaml") if not path.name.endswith("values.yaml")]
         objects = [one for path in paths for one in _documents(path.read_text())]
         assert [
             problem for version in kubernetes_schema.VERSIONS for one in objects for problem in problems(one, version)

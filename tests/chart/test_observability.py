@@ -24,7 +24,7 @@ CASES: dict[str, dict[str, Any]] = {
     "operator": {},
     "service-monitor": {"operator": {"monitor": "ServiceMonitor", "labels": {"release": "stack"}}},
     "standalone": ALONE | {"operator": {"enabled": False}},
-    "kind": yaml.safe_load((REPOSITORY / "k8s" / "kind" / "observability.yaml").read_text()),
+    "kind": yaml.safe_load((REPOSITORY / "k8s" / "kind" / "observability-values.yaml").read_text()),
     "only-prometheus": {"standalone": True, "grafana": {"enabled": False}, "collector": {"enabled": False}},
 }
 # of the Prometheus operator
