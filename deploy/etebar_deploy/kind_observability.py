@@ -27,7 +27,12 @@ def up(printer: Printer, arguments: Sequence[str]) -> None:
         cluster.load([built.reference], selector=WORKERS)
     with steps.step("chart"):
         cluster.ensure_namespace(NAMESPACE)
-        chosen = ["--values", str(KIND / "observability-values.yaml"), "--set-string", f"prometheus.image={built.reference}"]
+        chosen = [
+            "--values",
+            str(KIND / "observability-values.yaml"),
+            "--set-string",
+            f"prometheus.image={built.reference}",
+        ]
         where = ["--namespace", NAMESPACE, "--wait", "--timeout", INSTALL_TIMEOUT]
         notes = cluster.helm("upgrade", "--install", RELEASE, str(OBSERVABILITY), *chosen, *where, *arguments)
     steps.print_table()
