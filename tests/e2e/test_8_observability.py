@@ -34,15 +34,14 @@ SETTINGS = (
     'core.extraEnv=[{"name": "VERIFY_BOOKS_INTERVAL_SECONDS", "value": "10"}]',
     "--set-string",
     "core.poolLowWaterMark=1000.00",
-    "--set-string",
-    f"core.creditLimitApprovalThreshold={THRESHOLD}",
 )
+WITH_THRESHOLD = ("--set-string", f"core.creditLimitApprovalThreshold={THRESHOLD}")
 
 
 @pytest.fixture(scope="module")
 def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
     """Beside a platform that compares its books often."""
-    cluster.upgrade(None, *SETTINGS)
+    cluster.upgrade(None, *SETTINGS, *WITH_THRESHOLD)
     make("kind-observability", ARGS=WITHOUT)
     with forwarded() as found:
         yield found
