@@ -3,10 +3,11 @@
 import contextlib
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import httpx2
 from integration.waiting import wait_until
@@ -65,18 +66,27 @@ class Prometheus:
         return [rule for group in self._read("rules")["groups"] for rule in group["rules"]]
 
 
+def _port_of(said: IO[str]) -> str:
+    """The port that kubectl has taken, once it says so."""
+
+    def found() -> str | None:
+        said.seek(0)
+        match = re.search(r"127\.0\.0\.1:(\d+)", said.read())
+        return match[1] if match else None
+
+    return wait_until("kubectl port-forward says its port", found, 60)
+
+
 @contextlib.contextmanager
 def forwarded() -> Iterator[Prometheus]:
     """On a free port, until the end; once it is ready."""
     where = ("--context", f"kind-{NAME}", "--namespace", NAMESPACE)
     run("kubectl", *where, "rollout", "status", SERVICE.replace("service/", "deployment/"), "--timeout=3m")
     command = ["kubectl", *where, "port-forward", SERVICE, ":9090", "--address=127.0.0.1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    # a file, not a pipe: it says a line for each connection, and a pipe that nobody reads is full one day
+    with tempfile.TemporaryFile("w+") as said, subprocess.Popen(command, stdout=said, text=True) as process:
         try:
-            assert process.stdout is not None
-            found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
-            assert found, "kubectl port-forward says no port"
-            prometheus = Prometheus(f"http://127.0.0.1:{found[1]}")
+            prometheus = Prometheus(f"http://127.0.0.1:{_port_of(said)}")
             wait_until("Prometheus answers", lambda: prometheus.query("vector(1)"), 60)
             yield prometheus
         finally:

@@ -115,7 +115,9 @@ class TestFaults:
         wait_until("core serves again", lambda: merchant.withdraw().status_code == 201 or None, 90)
 
     def test_of_objects_are_counted(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
+        cluster.kubectl("create", "secret", "generic", "seen-owned-credentials", "--from-literal=password=mine")
         apply(cluster, merchant("seen-large", creditLimit="6000.00"), merchant("seen-drifted", driftPolicy="Report"))
+        apply(cluster, merchant("seen-owned"))
         ready(cluster, ["seen-drifted"], 60)
         number = shown(cluster, "merchant", "seen-drifted")["status"]["merchantId"]
         api.must("POST", "/admin/credit-limit", {"merchant_id": number, "credit_limit": "70.00"}, api.admin)
@@ -125,8 +127,8 @@ class TestFaults:
             wait_until("the operator is without core", lambda: prometheus.value(failing) > 0 or None, 120)
         finally:
             cluster.kubectl("scale", "deploy/core-internal", "--replicas=1")
-        for condition in ("PendingApproval", "Drifted"):
-            counted = f'sum(etebar_onboarding_objects{{condition="{condition}", status="True"}})'
+        for condition, status in (("PendingApproval", "True"), ("Drifted", "True"), ("CredentialsIssued", "False")):
+            counted = f'sum(etebar_onboarding_objects{{condition="{condition}", status="{status}"}})'
             wait_until(f"{condition} is seen", lambda counted=counted: prometheus.value(counted) > 0 or None, 120)
 
 
