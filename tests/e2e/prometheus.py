@@ -1,6 +1,7 @@
 """The Prometheus that stands alone on the cluster, asked through `kubectl port-forward`."""
 
 import contextlib
+import os
 import re
 import subprocess
 import tempfile
@@ -70,9 +71,9 @@ def _port_of(said: IO[str]) -> str:
     """The port that kubectl has taken, once it says so."""
 
     def found() -> str | None:
-        said.seek(0)
-        match = re.search(r"127\.0\.0\.1:(\d+)", said.read())
-        return match[1] if match else None
+        # kubectl writes where this file stands: that must not move
+        match = re.search(rb"127\.0\.0\.1:(\d+)", os.pread(said.fileno(), 4096, 0))
+        return match[1].decode() if match else None
 
     return wait_until("kubectl port-forward says its port", found, 60)
 
