@@ -13,10 +13,19 @@ from typing import IO, Any
 import httpx2
 from integration.waiting import wait_until
 
-from .cluster import NAME, run
+from .cluster import NAME, Cluster, make, run
 
 NAMESPACE = "monitoring"
 LATELY_SECONDS = 900.0
+# no image of them is built here
+WITHOUT = "--set grafana.enabled=false --set collector.enabled=false"
+# as often as tests want to see them
+OFTEN = (
+    "--set-json",
+    'core.extraEnv=[{"name": "VERIFY_BOOKS_INTERVAL_SECONDS", "value": "10"}]',
+    "--set-string",
+    "core.poolLowWaterMark=1000.00",
+)
 SERVICE = "service/etebar-observability-prometheus"
 
 
@@ -65,6 +74,15 @@ class Prometheus:
     def rules(self) -> list[dict[str, Any]]:
         """All of them, with their health."""
         return [rule for group in self._read("rules")["groups"] for rule in group["rules"]]
+
+
+@contextlib.contextmanager
+def observed(cluster: Cluster, *arguments: str) -> Iterator[Prometheus]:
+    """Beside a platform that compares its books often; `arguments` are helm's for the platform."""
+    cluster.upgrade(None, *OFTEN, *arguments)
+    make("kind-observability", ARGS=WITHOUT)
+    with forwarded() as found:
+        yield found
 
 
 def _port_of(said: IO[str]) -> str:

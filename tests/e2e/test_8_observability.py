@@ -13,13 +13,11 @@ from etebar_observability import runbooks
 from etebar_observability.empty import EMPTY
 from etebar_observability.promtool import check_rules
 
-from .cluster import NAME, REPOSITORY, Cluster, CommandError, make, run
+from .cluster import NAME, REPOSITORY, Cluster, CommandError, run
 from .expressions import expanded, operands
 from .objects import apply, merchant, ready, shown
-from .prometheus import Prometheus, forwarded
+from .prometheus import Prometheus, observed
 
-# no image of them is built here
-WITHOUT = "--set grafana.enabled=false --set collector.enabled=false"
 COMPONENTS = {
     *("core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator", "postgresql", "redis"),
 }
@@ -28,22 +26,12 @@ EXPORTERS = {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"}
 LOAD_CHART = REPOSITORY / "charts" / "etebar-loadtest"
 LOAD_SECONDS = 60
 THRESHOLD = "5000.00"
-# as often as the tests want to see them
-SETTINGS = (
-    "--set-json",
-    'core.extraEnv=[{"name": "VERIFY_BOOKS_INTERVAL_SECONDS", "value": "10"}]',
-    "--set-string",
-    "core.poolLowWaterMark=1000.00",
-)
 WITH_THRESHOLD = ("--set-string", f"core.creditLimitApprovalThreshold={THRESHOLD}")
 
 
 @pytest.fixture(scope="module")
 def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
-    """Beside a platform that compares its books often."""
-    cluster.upgrade(None, *SETTINGS, *WITH_THRESHOLD)
-    make("kind-observability", ARGS=WITHOUT)
-    with forwarded() as found:
+    with observed(cluster, *WITH_THRESHOLD) as found:
         yield found
 
 

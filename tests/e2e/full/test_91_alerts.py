@@ -10,18 +10,15 @@ import pytest
 from integration.api import ASYNC, Api
 from integration.waiting import wait_until
 
-from e2e.cluster import Cluster, CommandError, make
-from e2e.prometheus import Prometheus, forwarded
-from e2e.test_8_observability import SETTINGS, WITHOUT
+from e2e.cluster import Cluster, CommandError
+from e2e.prometheus import Prometheus, observed
 
 FIRES_SECONDS, CLEARS_SECONDS = 420.0, 600.0
 
 
 @pytest.fixture(scope="module")
 def prometheus(cluster: Cluster) -> Iterator[Prometheus]:
-    cluster.upgrade(None, *SETTINGS)
-    make("kind-observability", ARGS=WITHOUT)
-    with forwarded() as found:
+    with observed(cluster) as found:
         yield found
 
 
