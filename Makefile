@@ -38,8 +38,8 @@ test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, 
 e2e: $(VENV)/.installed-dev ## on a kind cluster of its own: installed, upgraded, drained and broken under load
 	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x
 
-e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, pods killed at random, databases elsewhere over TLS
-	$(PY) -m pytest tests/e2e --timeout 1500 -x
+e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, pods killed at random, databases elsewhere over TLS, alerts of real faults
+	$(PY) -m pytest $(sort $(wildcard tests/e2e/test_*.py)) tests/e2e/full --timeout 1500 -x
 
 bench: $(VENV)/.installed-runtime ## withdrawals per second, beside the database's own floor; ARGS="--rounds 1" and so on
 	@$(PY) -m etebar_bench $(ARGS)

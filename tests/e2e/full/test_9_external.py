@@ -115,6 +115,8 @@ def values(tag: str) -> dict[str, Any]:
     one = {"replicas": 1}
     return {
         "image": {"tag": tag},
+        # the cluster's definitions are the other release's
+        "crds": {"install": False},
         "postgresql": {"enabled": False},
         "externalDatabase": database,
         "networkPolicy": {"externalDatabase": {"core": where, "settlement": where}},
