@@ -21,6 +21,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         return
     # the user's own clusters are none of our business
     os.environ["KUBECONFIG"] = str(tmp_path_factory.mktemp("kind") / "config")
+    # Helm keeps ten revisions: tests go back to the first
+    os.environ["HELM_MAX_HISTORY"] = "0"
     make("kind-down")
     try:
         make("kind-up")

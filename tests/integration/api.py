@@ -76,7 +76,8 @@ class Api:
         name = f"shop-{next(_numbers)}-{uuid.uuid4().hex[:8]}"
         wish = {"username": name, "password": PASSWORD, "requested_credit": limit, "bank_account": account}
         number = self.must("POST", "/auth/register", wish)["merchant_id"]
-        self.must("POST", "/admin/approve", {"merchant_id": number, "credit_limit": limit}, self.admin)
+        approved = self.must("POST", "/admin/approve", {"merchant_id": number, "credit_limit": limit}, self.admin)
+        assert approved["state"] == "approved", f"{limit} waits for a second person: {approved}"
         return Merchant(self, number, self.sign_in(name, PASSWORD))
 
 

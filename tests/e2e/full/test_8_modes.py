@@ -18,6 +18,7 @@ BETWEEN_SECONDS = (2.0, 8.0)
 
 class TestPgBouncerAsADeployment:
     def test_is_changed_to_without_a_lie(self, cluster: Cluster, api: Api, tmp_path: Path) -> None:
+        cluster.upgrade()
         # the policies change at once and the pods one after the other: the old ones answer 503 for a while
         with steady_load(api, tmp_path) as load:
             cluster.upgrade(None, "--set", "pgbouncer.mode=deployment")
