@@ -1,6 +1,7 @@
 """Core over HTTP, as its merchants and staff use it."""
 
 import itertools
+import time
 import uuid
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,6 +17,8 @@ PASSWORD = "p"
 POOL = "1000000.00"
 MOST_CONNECTIONS = 256
 TIMEOUT_SECONDS = 20.0
+# well within a token's 30 minutes: a session of tests may be longer
+ADMIN_TOKEN_SECONDS = 600.0
 
 _numbers = itertools.count(1)
 
@@ -32,10 +35,18 @@ class Api:
             trust_env=False,
             limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS),
         )
-        self.admin: dict[str, str] = {}
+        self._admin_token: dict[str, str] = {}
+        self._admin_since = 0.0
+
+    @property
+    def admin(self) -> dict[str, str]:
+        """The header of an access token of the admin, which is renewed when it is old."""
+        now = time.monotonic()
+        if not self._admin_token or now - self._admin_since > ADMIN_TOKEN_SECONDS:
+            self._admin_token, self._admin_since = self.sign_in(*self._admin), now
+        return self._admin_token
 
     def __enter__(self) -> Self:
-        self.admin = self.sign_in(*self._admin)
         self.must("POST", "/admin/pool/topup", {"amount": POOL}, self.admin)
         return self
 

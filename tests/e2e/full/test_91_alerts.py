@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 from integration.api import ASYNC, Api
@@ -63,10 +64,10 @@ class TestAFault:
         merchant = api.merchant(limit=available)
 
         def refill() -> None:
-            api.must("POST", "/admin/pool/topup", {"amount": available}, api.admin)
+            api.must("POST", "/admin/pool/topup", {"amount": "100000.00"}, api.admin)
 
         with fault(prometheus, "EtebarPoolBelowLowWater", refill):
-            assert merchant.withdraw(f"{float(available) - 10:.2f}").status_code == 201
+            assert merchant.withdraw(f"{Decimal(available) - 10}").status_code == 201
 
     def test_of_settlement_being_away_is_told(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
         def back() -> None:
