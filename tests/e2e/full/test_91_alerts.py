@@ -77,7 +77,9 @@ class TestAFault:
         merchant = api.merchant()
         with fault(prometheus, "EtebarWithdrawalPendingLong", back):
             cluster.kubectl("scale", "deploy/settlement", "--replicas=0")
-            wait_until("settlement is away", lambda: not cluster.pods("settlement") or None, 90)
+            # those that are about to end still pay
+            of_settlement = ("--selector", "app.kubernetes.io/component=settlement")
+            wait_until("settlement is away", lambda: not cluster.get("pods", *of_settlement) or None, 90)
             assert merchant.withdraw("1.00", **ASYNC).status_code == 202
 
     def test_of_a_wrong_token_is_told(self, cluster: Cluster, prometheus: Prometheus, api: Api) -> None:
