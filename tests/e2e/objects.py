@@ -10,6 +10,9 @@ from .cluster import Cluster
 
 API_VERSION = "etebar.dev/v1alpha1"
 Manifest = dict[str, Any]
+# above it a limit takes two people
+THRESHOLD = "5000.00"
+WITH_THRESHOLD = ("--set-string", f"core.creditLimitApprovalThreshold={THRESHOLD}")
 
 
 def manifest(kind: str, name: str, spec: Mapping[str, Any]) -> Manifest:

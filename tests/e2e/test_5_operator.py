@@ -9,19 +9,17 @@ from integration.api import Api, Merchant, assert_problem
 from integration.waiting import wait_until
 
 from .cluster import REPOSITORY, Cluster, follow
-from .objects import apply, conditions, events, merchant, ready, shown, top_up, wait_for
+from .objects import WITH_THRESHOLD, apply, conditions, events, merchant, ready, shown, top_up, wait_for
 
 SAMPLES = REPOSITORY / "k8s" / "samples"
 RESYNC_SECONDS = 60.0
 READY = ("True", "Ready")
-THRESHOLD = "5000.00"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(cluster: Cluster) -> None:
     """With a threshold, and rounds that are short enough for tests."""
-    threshold = ("--set-string", f"core.creditLimitApprovalThreshold={THRESHOLD}")
-    cluster.upgrade(None, *threshold, "--set", "operator.resyncSeconds=10")
+    cluster.upgrade(None, *WITH_THRESHOLD, "--set", "operator.resyncSeconds=10")
 
 
 def new_name(kind: str) -> str:

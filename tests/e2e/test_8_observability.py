@@ -15,7 +15,7 @@ from etebar_observability.promtool import check_rules
 
 from .cluster import NAME, REPOSITORY, Cluster, CommandError, run
 from .expressions import expanded, operands
-from .objects import apply, merchant, ready, shown
+from .objects import WITH_THRESHOLD, apply, merchant, ready, shown
 from .prometheus import Prometheus, observed
 
 COMPONENTS = {
@@ -32,8 +32,6 @@ from payments.withdrawals.settlement_client import SettlementError, settlement_c
 with contextlib.suppress(SettlementError):
     settlement_client().lookup([uuid.uuid4()])
 """
-THRESHOLD = "5000.00"
-WITH_THRESHOLD = ("--set-string", f"core.creditLimitApprovalThreshold={THRESHOLD}")
 
 
 @pytest.fixture(scope="module")

@@ -218,12 +218,14 @@ class TestWithdrawalsAtOnce:
             answers = list(pool.map(lambda _: merchant.withdraw(), range(AT_ONCE)))
         ids = [answer.json()["id"] for answer in answers]
         wait_until("all spans are there", lambda: all(request_of(collector, each) for each in ids))
-        time.sleep(2)
         requests = [span for each in ids if (span := request_of(collector, each))]
+
+        def lists(stage: str) -> list[list[Span]]:
+            return [lists_of(collector, request, stage) for request in requests]
+
         for stage in ("reserve", "settle", "confirm"):
-            lists = [lists_of(collector, request, stage) for request in requests]
-            assert all(lists), f"each request leads to its {stage}"
-            assert any(shared.attributes["etebar.members"] > 1 for found in lists for shared in found)
+            wait_until(f"each request leads to its {stage}", lambda stage=stage: all(lists(stage)))
+            assert any(shared.attributes["etebar.members"] > 1 for found in lists(stage) for shared in found)
 
 
 class TestWhatIsSent:
