@@ -5,14 +5,14 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 TESTED := apps/core libs operators quickstart bench observability tests
-PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability
+PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability etebar_verify
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
 ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-load e2e e2e-full bench images kind-up kind-observability kind-down lint format lock generate clean
+.PHONY: help demo demo-once up env test test-load chaos e2e e2e-full bench images kind-up kind-observability kind-down lint format lock generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,10 +30,13 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 	@$(PY) -m etebar_quickstart env
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/load --ignore tests/e2e
+	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/load --ignore tests/e2e --ignore tests/chaos
 
 test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, which needs the machine to itself
 	$(PY) -m pytest tests/load
+
+chaos: $(VENV)/.installed-dev ## everything that can go wrong on one machine, under load; writes docs/reliability.md's tables
+	$(PY) -m pytest tests/chaos -s --timeout 300
 
 e2e: $(VENV)/.installed-dev ## on a kind cluster of its own: installed, upgraded, drained and broken under load
 	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x

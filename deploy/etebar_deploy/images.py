@@ -42,7 +42,7 @@ class Built:
 
 SHARED = ("LICENSE", "locks", "libs/common")
 IMAGES = (
-    Image("core", ("apps/core", *SHARED)),
+    Image("core", ("apps/core", "libs/verify", *SHARED)),
     Image("settlement", ("apps/settlement", *SHARED)),
     Image("operator", ("operators", *SHARED)),
     Image("pgbouncer", ("images/pgbouncer",)),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from etebar_common import problems
-from etebar_quickstart import documents, metrics_page, paths, settings_page
+from etebar_quickstart import documents, metrics_page, paths, proofs, settings_page
 from etebar_quickstart.environments import Environments
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.idempotency_page import idempotency_page
@@ -23,6 +23,8 @@ def run(printer: Printer, *, check: bool) -> int:
     """Writes the documents; with `check` writes none and raises QuickstartError naming those that are stale."""
     documents.write(printer, _documents(), check=check, source="the code")
     printer.done("the generated documents are what the code says")
+    if check:
+        proofs.check(printer)
     return 0
 
 

@@ -12,10 +12,8 @@ from pathlib import Path
 from integration.api import Merchant
 from integration.waiting import wait_until
 
-from etebar_quickstart import paths
-
-from .history import Event, read
-from .orders import Caller
+from etebar_verify.history import Event, read
+from etebar_verify.orders import Caller
 
 END_SECONDS = 60.0
 
@@ -38,6 +36,11 @@ class Recording:
         """Until so many more answers are on disk."""
         before = self.answers()
         wait_until(f"{count} more answers", lambda: self._goes_on() and self.answers() >= before + count)
+
+    def wait_for_told(self, status: int, count: int) -> None:
+        """Until so many answers have this status."""
+        told = f'"status": {status},'.encode()
+        wait_until(f"{count} x {status}", lambda: self._goes_on() and self.path.read_bytes().count(told) >= count)
 
     def _goes_on(self) -> bool:
         assert self.process.poll() is None, f"the recorder ended with {self.process.returncode}"
@@ -62,8 +65,7 @@ def record(address: tuple[str, int], callers: Sequence[Caller], directory: Path,
     chosen = [vars(each) for each in callers]
     orders.write_text(json.dumps({"address": address, "seed": seed, "callers": chosen}))
     history.touch()
-    command = [sys.executable, "-m", "chaos.recorder", str(orders), str(history)]
-    process = subprocess.Popen(command, cwd=paths.REPOSITORY / "tests")
+    process = subprocess.Popen([sys.executable, "-m", "etebar_verify", "record", str(orders), str(history)])
     try:
         yield Recording(process, history)
     finally:

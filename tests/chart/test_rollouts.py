@@ -135,7 +135,7 @@ class TestSwitches:
         ({"networkPolicy": {"enabled": False}}, {"NetworkPolicy"}, set()),
         ({"podDisruptionBudget": {"enabled": False}}, {"PodDisruptionBudget"}, set()),
         ({"migrations": {"enabled": False}}, {"Job"}, set()),
-        ({"tests": {"enabled": False}}, {"Pod"}, {"tests", "test-story"}),
+        ({"tests": {"enabled": False}}, {"Pod"}, {"tests", "test-story", "test-trial"}),
         ({"metrics": {"enabled": False}}, set(), {"metrics"}),
         ({"redis": {"enabled": False}, "externalRedis": {"host": "redis.example"}}, set(), {"redis"}),
         ({}, {"Ingress", "HTTPRoute", "HorizontalPodAutoscaler"}, set()),

@@ -31,11 +31,11 @@ SHORT_LEASE = {"BANK_TIMEOUT_SECONDS": "1", "DB_TIMEOUT_SECONDS": "1", "SANDBOX_
 
 
 @contextlib.contextmanager
-def databases(profile: str = "test", *, durable: bool = True) -> Iterator[Stack]:
-    """Migrated databases; `durable` ones survive a `kill -9` as in production. No service runs yet."""
+def databases(profile: str = "test", *, durable: bool = True, migrate: bool = True) -> Iterator[Stack]:
+    """Databases, migrated unless told otherwise; `durable` ones survive a `kill -9` as in production."""
     with (
         temporary_state() as state,
-        Stack(state, profile=profile, durable=durable, template=default_template()) as stack,
+        Stack(state, profile=profile, durable=durable, template=default_template(), migrate=migrate) as stack,
     ):
         yield stack
 

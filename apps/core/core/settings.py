@@ -140,6 +140,8 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=ENVIRONMENT.refresh_token_hours),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
+    # pods' clocks differ: a token that one of them has just made is not from the future for another
+    "LEEWAY": 60,
 }
 
 SPECTACULAR_SETTINGS = {

@@ -7,6 +7,8 @@ from pathlib import Path
 import sqlalchemy
 from alembic import context
 
+from etebar_common import crash
+from etebar_common.crash import CrashPoint, crash_point
 from etebar_common.environment import load
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,6 +22,7 @@ def run() -> None:
     # Tests hand their environment over; the command line has the process's.
     environ = context.config.attributes.get("environ", os.environ)
     settings = load(DatabaseSettings, f"{SERVICE} migration", environ)
+    crash.configure(settings)
     url = sqlalchemy.URL.create(
         "postgresql+psycopg2",
         settings.db_user,
@@ -47,6 +50,7 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         record_profile(connection, settings.etebar_profile)
+        crash_point(CrashPoint.BEFORE_SETTLEMENT_MIGRATIONS_COMMIT)
 
 
 if context.is_offline_mode():

@@ -10,15 +10,21 @@ from etebar_common.environment import Environment, Profile
 
 
 class CrashPoint(StrEnum):
+    """In the order in which a withdrawal passes them; then what may work at it later, and what changes the tables."""
+
     BEFORE_RESERVE_COMMIT = "before_reserve_commit"
     AFTER_RESERVE_COMMIT = "after_reserve_commit"
     BEFORE_SETTLE = "before_settle"
     AFTER_PAYOUT_RECORDED = "after_payout_recorded"
     AFTER_RAIL_PAID = "after_rail_paid"
+    AFTER_PAYOUT_DECIDED = "after_payout_decided"
     BEFORE_CONFIRM = "before_confirm"
     BEFORE_CONFIRM_COMMIT = "before_confirm_commit"
     AFTER_CONFIRM = "after_confirm"
     DISPATCH_CLAIMED = "dispatch_claimed"
+    DISPATCH_ANSWERED = "dispatch_answered"
+    CORE_MIGRATION_APPLIED = "core_migration_applied"
+    BEFORE_SETTLEMENT_MIGRATIONS_COMMIT = "before_settlement_migrations_commit"
 
 
 _armed_by: Path | None = None

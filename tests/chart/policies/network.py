@@ -53,6 +53,7 @@ def guarded(rendered: Rendered) -> Iterator[str]:
     sidecar = rendered.values["pgbouncer"]["mode"] == "sidecar"
     switches = (("loadtest", "loadTest"), ("loadtest-books", "loadTest"), ("audit", "audit"))
     guests = {guest for guest, switch in switches if _policy(rendered)[switch]}
+    guests |= {"test-trial"} & {pod["metadata"]["name"] for pod in rendered.of_kind("Pod")}
     clients = {*core, "core-beat", *(["core-internal"] if rendered.values["operator"]["enabled"] else [])}
     allowed = {
         "settlement": {*core, MONITORING, *(guests & {"loadtest-books"})},
@@ -61,7 +62,7 @@ def guarded(rendered: Rendered) -> Iterator[str]:
         "pgbouncer": clients,
         "redis": (clients - {"core-internal"}) | ({"loadtest", "loadtest-books"} & guests),
         "postgresql": {"settlement", "migrate-core", "migrate-settlement", *(clients if sidecar else {"pgbouncer"})}
-        | ({"audit", "loadtest-books"} & guests),
+        | ({"audit", "loadtest-books", "test-trial"} & guests),
     }
     exporters = rendered.values["metrics"]["exporters"]
     for name in ("pgbouncer", "redis", "postgresql"):

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from core import metrics
 from core.environment import ENVIRONMENT
@@ -30,8 +30,8 @@ LEASE_SECONDS = 30.0
 
 # SKIP LOCKED: one that is being confirmed need not be asked about again, and waiting for it could deadlock
 ASK_AGAIN_LATER = """
-UPDATE payments_withdrawal AS w SET next_attempt_at = later.moment
-FROM unnest(%s::uuid[], %s::timestamptz[]) AS later (id, moment)
+UPDATE payments_withdrawal AS w SET next_attempt_at = now() + make_interval(secs => later.seconds)
+FROM unnest(%s::uuid[], %s::float8[]) AS later (id, seconds)
 WHERE w.id = later.id AND w.id IN (
     SELECT p.id FROM payments_withdrawal AS p JOIN unnest(%s::uuid[]) AS asked (id) ON asked.id = p.id
     WHERE p.state = 'pending' FOR UPDATE OF p SKIP LOCKED)
@@ -41,15 +41,15 @@ WHERE w.id = later.id AND w.id IN (
 @transaction.atomic(durable=True)
 def claim_due(limit: int) -> list[Withdrawal]:
     """Takes pending withdrawals that are due, so that no other dispatcher has them for LEASE_SECONDS."""
-    now = timezone.now()
+    # the database's clock, which all have in common: one that is wrong here neither hurries nor forgets anybody
     due = list(
         Withdrawal.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("wallet_account")
-        .filter(state=Withdrawal.State.PENDING, next_attempt_at__lte=now)
+        .filter(state=Withdrawal.State.PENDING, next_attempt_at__lte=Now())
         .order_by("next_attempt_at")[:limit]
     )
     Withdrawal.objects.filter(pk__in=[withdrawal.pk for withdrawal in due]).update(
-        attempts=F("attempts") + 1, next_attempt_at=now + timedelta(seconds=LEASE_SECONDS)
+        attempts=F("attempts") + 1, next_attempt_at=Now() + timedelta(seconds=LEASE_SECONDS)
     )
     for withdrawal in due:
         withdrawal.attempts += 1
@@ -81,6 +81,7 @@ def _ask(withdrawals: Sequence[Withdrawal]) -> int:
 def _ask_together(withdrawals: Sequence[Withdrawal]) -> int:
     started = time.monotonic()
     results = withdrawals_settle(withdrawals)
+    crash_point(CrashPoint.DISPATCH_ANSWERED)
     duration_ms = int((time.monotonic() - started) * 1000)
     _log_attempts(withdrawals, results, duration_ms)
     # before confirming, so that one that cannot be confirmed does not come back at once
@@ -107,11 +108,10 @@ def _log_attempts(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleR
 
 
 def _ask_again_later(withdrawals: Sequence[Withdrawal]) -> None:
-    now = timezone.now()
-    moments = [now + timedelta(seconds=_backoff_seconds(withdrawal.attempts)) for withdrawal in withdrawals]
+    waits = [_backoff_seconds(withdrawal.attempts) for withdrawal in withdrawals]
     with connection.cursor() as cursor:
         ids = [str(withdrawal.pk) for withdrawal in withdrawals]
-        cursor.execute(ASK_AGAIN_LATER, [ids, moments, ids])
+        cursor.execute(ASK_AGAIN_LATER, [ids, waits, ids])
 
 
 def _backoff_seconds(attempt: int) -> float:
@@ -125,7 +125,7 @@ def flag_overdue() -> int:
 
     They are never failed or refunded for it: the dispatcher goes on asking.
     """
-    oldest = timezone.now() - timedelta(seconds=ENVIRONMENT.unknown_outcome_budget_seconds)
+    oldest = Now() - timedelta(seconds=ENVIRONMENT.unknown_outcome_budget_seconds)
     return _flag(Withdrawal.objects.filter(created_at__lt=oldest), "their outcome is unknown for too long")
 
 
@@ -134,7 +134,7 @@ def _flag(withdrawals: QuerySet[Withdrawal], reason: str) -> int:
     unflagged = withdrawals.filter(state=Withdrawal.State.PENDING, overdue_since=None)
     # one that is being confirmed now need not be flagged, and waiting for it could deadlock
     free = list(unflagged.select_for_update(skip_locked=True).values_list("pk", flat=True))
-    flagged = Withdrawal.objects.filter(pk__in=free).update(overdue_since=timezone.now())
+    flagged = Withdrawal.objects.filter(pk__in=free).update(overdue_since=Now())
     if flagged:
         logger.error("%d withdrawals are newly flagged for staff: %s", flagged, reason)
     return flagged

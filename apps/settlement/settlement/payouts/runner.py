@@ -68,6 +68,8 @@ class Runner:
                 crash_point(CrashPoint.AFTER_RAIL_PAID)
             with tracing.span("conclude"):
                 payouts = await self._store.conclude(claims, outcomes)
+            if any(payout.is_decided for payout in payouts.values()):
+                crash_point(CrashPoint.AFTER_PAYOUT_DECIDED)
         except Exception:  # whatever it was, the payouts stay pending and the rail is asked about them again
             logger.exception("the outcome of %d payouts could not be recorded", len(claims))
         finally:

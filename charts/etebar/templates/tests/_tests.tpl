@@ -5,12 +5,17 @@
 {{- if and .Values.tests.enabled (ne .Values.profile "production") }}true{{ end }}
 {{- end }}
 
+{{/* whether merchants' withdrawals are tried, too: it reads both databases, as the auditor of the PostgreSQL in the release */}}
+{{- define "etebar.hasTrial" -}}
+{{- if and (include "etebar.hasStory" .) .Values.postgresql.enabled }}true{{ end }}
+{{- end }}
+
 {{- define "etebar.testAnnotations" -}}
 helm.sh/hook: test
 helm.sh/hook-delete-policy: before-hook-creation
 {{- end }}
 
-{{/* a test's container: (dict "root" $ "name" "reach" "command" (list ...)) */}}
+{{/* a test's container: (dict "root" $ "name" "reach" "command" (list ...) "secrets" (list "admin")) */}}
 {{- define "etebar.testContainer" -}}
 name: {{ .name }}
 {{ include "etebar.image" (dict "root" .root "name" "core") }}
@@ -21,7 +26,10 @@ resources:
   limits: {memory: 128Mi}
 volumeMounts:
   - {name: scripts, mountPath: /tests, readOnly: true}
-  {{- if .admin }}
-  - {name: admin, mountPath: /run/secrets/admin, readOnly: true}
+  {{- range .secrets }}
+  - {name: {{ . }}, mountPath: /run/secrets/{{ . }}, readOnly: true}
+  {{- end }}
+  {{- if has "audit" (.secrets | default list) }}
+  - {name: tmp, mountPath: /tmp}
   {{- end }}
 {{- end }}

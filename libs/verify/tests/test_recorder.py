@@ -12,9 +12,7 @@ from pathlib import Path
 import pytest
 from integration.waiting import wait_until
 
-from etebar_quickstart import paths
-
-from .history import Broken, Sent, Told, read
+from etebar_verify.history import Broken, Sent, Told, read
 
 SETTLED = b'{"id": "one", "amount": "1.00", "state": "settled"}'
 AWAY = b'{"code": "database_unavailable"}'
@@ -56,8 +54,8 @@ def recorded(tmp_path: Path) -> Iterator[tuple[Scripted, Path]]:
     callers = [{"merchant": 7, "token": "t"}]
     orders.write_text(json.dumps({"address": ["127.0.0.1", server.port], "seed": 1, "callers": callers}))
     history.touch()
-    command = [sys.executable, "-m", "chaos.recorder", str(orders), str(history)]
-    process = subprocess.Popen(command, cwd=paths.REPOSITORY / "tests")
+    command = [sys.executable, "-m", "etebar_verify", "record", str(orders), str(history)]
+    process = subprocess.Popen(command)
     yield server, history
     process.send_signal(signal.SIGKILL)
     process.wait()

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from pathlib import Path
+
+from etebar_verify.errors import UnusableInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Told:
     @property
     def is_final(self) -> bool:
         """Whether whoever was told so has no reason to ask again."""
-        return self.code != "request_in_progress" and (200 <= self.status < 300 or self.status == 409)
+        is_success = HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        return self.code != "request_in_progress" and (is_success or self.status == HTTPStatus.CONFLICT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,20 @@ def line(event: Event, at: float) -> str:
 
 
 def read(path: Path) -> Iterator[Event]:
-    """The events; a last line that is not whole yet is left out."""
-    for text in path.read_text().splitlines(keepends=True):
+    """The events; a last line that is not whole yet is left out. Raises UnusableInputError naming the line."""
+    try:
+        lines = path.read_text().splitlines(keepends=True)
+    except OSError as error:
+        raise UnusableInputError(f"{path}: {error.strerror}") from error
+    for number, text in enumerate(lines, 1):
         if text.endswith("\n"):
-            members = json.loads(text)
-            del members["at"]
-            yield _KINDS[members.pop("event")](**members)
+            yield _event(text, f"{path}, line {number}")
+
+
+def _event(text: str, place: str) -> Event:
+    try:
+        members = json.loads(text)
+        del members["at"]
+        return _KINDS[members.pop("event")](**members)
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnusableInputError(f"{place}: expected an event as etebar-verify records it") from error

@@ -1,53 +1,44 @@
 """Whether what clients were told is what both databases say: a sentence for each lie, none when all is true.
 
-Knows no service: what was told comes from the recorder's file, the books are read when everything has ended.
+What was told comes from the recorder's file; the books are read when all that clients asked for has ended. Of a
+platform that others use meanwhile, only the merchants of the history are judged.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from http import HTTPStatus
 
-from .history import Broken, Event, Sent, Told
+from etebar_verify.books import Books, Payment, Withdrawal
+from etebar_verify.history import Broken, Event, Sent, Told
 
-STATE_OF_STATUS = {201: "settled", 202: "pending"}
+STATE_OF_STATUS: dict[int, str] = {HTTPStatus.CREATED: "settled", HTTPStatus.ACCEPTED: "pending"}
 PAYOUT_FAILED = "payout_failed"
-ACCEPTED = frozenset({201, 202})
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawal:
-    """A row of core's books; `key` is None if no idempotency key names it."""
-
-    id: str
-    key: str | None
-    merchant: int
-    amount: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """A row of settlement's payouts, or of the bank's transfers."""
-
-    withdrawal: str
-    amount: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Books:
-    withdrawals: Sequence[Withdrawal]
-    payouts: Sequence[Payment]
-    transfers: Sequence[Payment]
+ACCEPTED = frozenset(STATE_OF_STATUS)
+# says nothing of the withdrawal: ask again later
+LATER = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS})
 
 
 def lies(history: Iterable[Event], books: Books) -> list[str]:
-    """All that does not agree once no withdrawal is on its way any more."""
+    """All that does not agree once none of the history's withdrawals is on its way any more."""
     events = list(history)
     sent = {event.key: event for event in events if isinstance(event, Sent)}
     told = [event for event in events if isinstance(event, Told)]
-    return [*_of_keys(sent, books), *_of_answers(told, sent, books), *_of_clients(sent, told), *_of_payments(books)]
+    booked = _of_history(sent, books)
+    return [*_of_keys(sent, booked), *_of_answers(told, sent, booked), *_of_clients(sent, told), *payments(booked)]
+
+
+def _of_history(sent: dict[str, Sent], books: Books) -> Books:
+    """The books of the history's merchants, and what its keys made of anybody's; a transfer without a payout stays."""
+    merchants = {each.merchant for each in sent.values()}
+    withdrawals = [each for each in books.withdrawals if each.merchant in merchants or each.key in sent]
+    ids = {each.id for each in withdrawals}
+
+    def is_theirs(payment: Payment) -> bool:
+        return payment.withdrawal in ids or payment.merchant is None or payment.merchant in merchants
+
+    payouts, transfers = filter(is_theirs, books.payouts), filter(is_theirs, books.transfers)
+    return Books(withdrawals, list(payouts), list(transfers))
 
 
 def broken(history: Iterable[Event]) -> list[Broken]:
@@ -80,7 +71,7 @@ def _of_answers(told: Sequence[Told], sent: dict[str, Sent], books: Books) -> It
             yield from _of_withdrawal(answer, booked)
         elif answer.is_final:
             yield from _of_refusal(answer, booked)
-        elif 400 <= answer.status < 500 and answer.status not in {409, 429}:
+        elif _is_client_error(answer.status) and answer.status not in LATER:
             yield f"key {answer.key} was told {answer.status} {answer.code}, though nothing was wrong with it"
 
 
@@ -112,13 +103,14 @@ def _of_clients(sent: dict[str, Sent], told: Sequence[Told]) -> Iterator[str]:
         if asked.is_patient and key not in ends:
             yield f"key {key} was repeated and never answered"
     for key, answers in ends.items():
-        # a pending one may end once
         stages = list(dict.fromkeys((each.status, each.code) for each in answers))
-        if len(stages) > 1 and (len(stages) > 2 or stages[0][0] != 202):
+        # a pending one may end once
+        ends_told = stages[1:] if stages[0][0] == HTTPStatus.ACCEPTED else stages
+        if len(ends_told) > 1 or HTTPStatus.ACCEPTED in {status for status, _ in ends_told}:
             yield f"key {key} was told different ends: {stages}"
 
 
-def _of_payments(books: Books) -> Iterator[str]:
+def payments(books: Books) -> Iterator[str]:
     """Settled: paid once, by settlement's books and by the bank's. Failed: not paid. Nothing else is paid."""
     booked = {each.id: each for each in books.withdrawals}
     for kind, payments in (("payout", books.payouts), ("transfer", books.transfers)):
@@ -126,10 +118,10 @@ def _of_payments(books: Books) -> Iterator[str]:
         for each in payments:
             if each.state == "paid":
                 paid[each.withdrawal].append(each)
-        for unknown in paid.keys() - booked.keys():
+        for unknown in sorted(paid.keys() - booked.keys()):
             yield f"a {kind} was paid for {unknown}, which is no withdrawal"
         for withdrawal in booked.values():
-            yield from _of_paid(kind, withdrawal, paid[withdrawal.id])
+            yield from _of_paid(kind, withdrawal, paid.get(withdrawal.id, []))
     for withdrawal in booked.values():
         if withdrawal.state not in {"settled", "failed"}:
             yield f"withdrawal {withdrawal.id} is still {withdrawal.state}"
@@ -142,6 +134,12 @@ def _of_paid(kind: str, withdrawal: Withdrawal, paid: Sequence[Payment]) -> Iter
     for each in paid:
         if not _same(each.amount, withdrawal.amount):
             yield f"withdrawal {withdrawal.id} is of {withdrawal.amount}, its paid {kind} of {each.amount}"
+        if None not in {each.fingerprint, withdrawal.fingerprint} and each.fingerprint != withdrawal.fingerprint:
+            yield f"withdrawal {withdrawal.id} was paid by a {kind} to another account"
+
+
+def _is_client_error(status: int) -> bool:
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _same(one: str | None, other: str) -> bool:

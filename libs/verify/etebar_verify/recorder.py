@@ -1,26 +1,23 @@
-"""Clients that withdraw while core dies and comes back, and a file of what each of them was told.
+"""Clients that withdraw while the platform is broken and comes back, and a file of what each of them was told.
 
-A process of its own, so that nothing it knows comes from the services or from the test:
-
-    python -m chaos.recorder ORDERS.json HISTORY.jsonl
-
-ORDERS.json: `{"address": [host, port], "seed": 1, "callers": [{"merchant": 1, "token": "..."}, ...]}`, a client for
-each caller. SIGTERM lets every client end what it has under way; it then exits with 0.
+One loop and no library but Python's, so that nothing it knows comes from the services. SIGTERM, or the end of its time,
+lets every client end what it has under way.
 """
 
 import json
+import math
 import os
 import random
 import selectors
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TextIO
 
-from .history import Broken, Event, Sent, Told, line
-from .orders import Caller, Order
-from .wire import Wire
+from etebar_verify.errors import UnusableInputError
+from etebar_verify.history import Broken, Event, Sent, Told, line
+from etebar_verify.orders import Caller, Order
+from etebar_verify.wire import Wire
 
 ANSWER_SECONDS = 12.0
 REPEAT_SECONDS = 0.1
@@ -38,7 +35,7 @@ class Record:
         self._synced_at = time.monotonic()
 
     def add(self, event: Event) -> None:
-        self._file.write(line(event, time.monotonic()))
+        self._file.write(line(event, time.time()))
 
     def sync(self, *, now: bool = False) -> None:
         """To be called again and again."""
@@ -104,19 +101,19 @@ class Client:
 class Recorder:
     """The loop over all clients."""
 
-    def __init__(self, clients: list[Client], record: Record) -> None:
+    def __init__(self, clients: list[Client], record: Record, seconds: float = math.inf) -> None:
         self._clients, self._record = clients, record
         self._selector = selectors.DefaultSelector()
-        self._ends_at: float | None = None
+        self._no_more_at = time.monotonic() + seconds
         signal.signal(signal.SIGTERM, self._end)
 
     def _end(self, _number: int, _frame: object) -> None:
-        self._ends_at = time.monotonic() + LAST_ANSWERS_SECONDS
+        self._no_more_at = min(self._no_more_at, time.monotonic())
 
     def run(self) -> int:
         """How many clients were left without an answer when it ended."""
         while left := self._active():
-            if self._ends_at is not None and time.monotonic() > self._ends_at:
+            if time.monotonic() > self._no_more_at + LAST_ANSWERS_SECONDS:
                 break
             self._send_what_is_due(left)
             for key, _ in self._selector.select(SYNC_SECONDS):
@@ -126,7 +123,9 @@ class Recorder:
         return len(left)
 
     def _active(self) -> list[Client]:
-        return self._clients if self._ends_at is None else [each for each in self._clients if not each.is_idle]
+        if time.monotonic() < self._no_more_at:
+            return self._clients
+        return [each for each in self._clients if not each.is_idle]
 
     def _send_what_is_due(self, clients: list[Client]) -> None:
         now = time.monotonic()
@@ -154,16 +153,20 @@ class Recorder:
             client.lose(error)
 
 
-def main(orders: Path, history: Path) -> int:
-    """0 when every client had its last answer."""
-    given = json.loads(orders.read_text())
-    host, port = given["address"]
-    chance = random.Random(given["seed"])  # noqa: S311 - a test that can be repeated
+def record(orders: Path, history: Path, seconds: float = math.inf) -> int:
+    """Lets the clients of a file withdraw; appends to `history`. Returns how many were left without an answer.
+
+    `orders` is `{"address": [host, port], "seed": 1, "callers": [{"merchant": 1, "token": "..."}, ...]}`: a client for
+    each caller. Raises UnusableInputError.
+    """
+    try:
+        given = json.loads(orders.read_text())
+        host, port = given["address"]
+        chance = random.Random(given["seed"])  # noqa: S311 - a run that can be repeated
+        callers = [Caller(**each) for each in given["callers"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UnusableInputError(f"{orders}: expected address, seed and callers ({error!r})") from error
     with history.open("a") as file:
-        record = Record(file)
-        clients = [Client(Caller(**each), Wire((host, port)), record, chance) for each in given["callers"]]
-        return 1 if Recorder(clients, record).run() else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+        written = Record(file)
+        clients = [Client(each, Wire((host, port)), written, chance) for each in callers]
+        return Recorder(clients, written, seconds).run()

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from .history import Broken, Event, Sent, Told
-from .judge import Books, Payment, Withdrawal, lies
+from etebar_verify.books import Books, Payment, Withdrawal
+from etebar_verify.history import Broken, Event, Sent, Told
+from etebar_verify.judge import lies
 
 
 @dataclass
@@ -49,7 +50,7 @@ def truth() -> Forgery:
     booked = {"settled": "1.00", "slow": "2.00", "failed": "3.00", "unheard": "4.00"}
     states = dict.fromkeys(booked, "settled") | {"failed": "failed"}
     paid = {"settled": "paid", "failed": "refused"}
-    payments = [Payment(f"id-{key}", booked[key], paid[states[key]]) for key in booked]
+    payments = [Payment(f"id-{key}", booked[key], paid[states[key]], 1, "account") for key in booked]
     return Forgery(
         events=[
             *(Sent(key, 1, amount, is_patient=key != "unheard") for key, amount in booked.items()),
@@ -64,7 +65,7 @@ def truth() -> Forgery:
             Told("failed", 409, "payout_failed", "id-failed", "3.00", "failed"),
             Told("refused", 409, "insufficient_credit"),
         ],
-        withdrawals=[Withdrawal(f"id-{key}", key, 1, booked[key], states[key]) for key in booked],
+        withdrawals=[Withdrawal(f"id-{key}", key, 1, booked[key], states[key], "100.00", "account") for key in booked],
         payouts=payments,
         transfers=list(payments),
     )
@@ -111,6 +112,7 @@ LIES_OF_PAYMENTS: dict[str, tuple[Callable[[Forgery, str], object], str]] = {
     "a settled one not paid yet": (lambda told, kind: told.pay(kind, "id-unheard", state="pending"), "with 0 paid"),
     "a failed one paid": (lambda told, kind: told.pay(kind, "id-failed", state="paid"), "with 1 paid"),
     "another amount paid": (lambda told, kind: told.pay(kind, "id-slow", amount="9.00"), "of 9.00"),
+    "paid to another account": (lambda told, kind: told.pay(kind, "id-slow", fingerprint="other"), "another account"),
     "paid for nobody": (
         lambda told, kind: told.payments(kind).append(Payment("id-strange", "1.00", "paid")),
         "which is no withdrawal",
@@ -121,6 +123,12 @@ LIES_OF_PAYMENTS: dict[str, tuple[Callable[[Forgery, str], object], str]] = {
 class TestTheJudge:
     def test_finds_nothing_in_a_true_history(self) -> None:
         assert truth().found() == []
+
+    def test_leaves_other_merchants_to_themselves(self) -> None:
+        forgery = truth()
+        forgery.withdrawals.append(Withdrawal("id-theirs", "theirs", 2, "1.00", "pending"))
+        forgery.payouts.append(Payment("id-not-read-yet", "1.00", "paid", 2))
+        assert forgery.found() == []
 
     @pytest.mark.parametrize("lie", LIES)
     def test_names_each_kind_of_lie(self, lie: str) -> None:

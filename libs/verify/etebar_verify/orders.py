@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
-from .history import Told
+from etebar_verify.history import Told
 
 PATH = "/api/v1/withdrawals"
 BULK_ITEMS = 10
@@ -57,7 +58,7 @@ class Order:
     def told(self, status: int, body: bytes) -> list[Told]:
         """What an answer says of each key; what is said of a whole list is said of each of it."""
         content = _object(body)
-        if status == 207:
+        if status == HTTPStatus.MULTI_STATUS:
             return [told(each["idempotency_key"], each["status"], each["body"]) for each in content["results"]]
         return [told(key, status, content) for key in self.amounts]
 

@@ -1,0 +1,124 @@
+"""The second pair of eyes on the ledger sees each kind of wrong, at whatever moment of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import pytest
+
+from etebar_verify.books import Balance, Books, Entry, Withdrawal
+from etebar_verify.ledger import lies
+
+
+@dataclass
+class Ledger:
+    """A ledger that is right, to be changed by one wrong each."""
+
+    withdrawals: list[Withdrawal]
+    entries: list[Entry]
+    balances: list[Balance]
+
+    def found(self) -> list[str]:
+        return lies(Books(self.withdrawals, (), (), self.entries, self.balances))
+
+    def entry(self, account: str, number: int, **other: object) -> None:
+        """Changes one entry."""
+        self.entries = [
+            replace(each, **other) if (each.account, each.number) == (account, number) else each
+            for each in self.entries
+        ]
+
+    def remove(self, account: str, number: int) -> None:
+        self.entries = [each for each in self.entries if (each.account, each.number) != (account, number)]
+
+    def balance(self, account: str, **other: object) -> None:
+        self.balances = [replace(each, **other) if each.account == account else each for each in self.balances]
+
+    def withdrawal(self, identifier: str, **other: object) -> None:
+        self.withdrawals = [replace(each, **other) if each.id == identifier else each for each in self.withdrawals]
+
+    def append(self, transaction: str, *postings: tuple[str, str, str], withdrawal: str | None = None) -> None:
+        """A transaction that is right in itself: (kind, account, amount) each."""
+        for kind, account, amount in postings:
+            (stands,) = [each for each in self.balances if each.account == account]
+            number, after = stands.number + 1, str(Decimal(stands.amount) + Decimal(amount))
+            self.entries.append(Entry(transaction, kind, account, stands.account_id, number, amount, after, withdrawal))
+            self.balance(account, number=number, amount=after)
+
+
+def right() -> Ledger:
+    """A top-up, a settled withdrawal of 4 and a failed one of 5, under a limit of 10."""
+    ledger = Ledger(
+        withdrawals=[
+            Withdrawal("settled", "a", 7, "4.00", "settled", "10.00"),
+            Withdrawal("failed", "b", 7, "5.00", "failed", "10.00"),
+        ],
+        entries=[],
+        balances=[Balance("pool", 1, 0, "0"), Balance("funding", 1, 0, "0"), Balance("merchant", 7, 0, "0")],
+    )
+    ledger.append("t", ("top_up", "pool", "9.00"), ("top_up", "funding", "-9.00"))
+    for each in ("settled", "failed"):
+        amount = {"settled": "4.00", "failed": "5.00"}[each]
+        ledger.append(each, ("reserve", "merchant", amount), ("reserve", "pool", f"-{amount}"), withdrawal=each)
+    ledger.append("r", ("release", "merchant", "-5.00"), ("release", "pool", "5.00"), withdrawal="failed")
+    return ledger
+
+
+def reserve_twice(ledger: Ledger) -> None:
+    ledger.append("x", ("reserve", "merchant", "4.00"), ("reserve", "pool", "-4.00"), withdrawal="settled")
+
+
+def release_twice(ledger: Ledger) -> None:
+    ledger.append("x", ("release", "merchant", "-5.00"), ("release", "pool", "5.00"), withdrawal="failed")
+
+
+def release_settled(ledger: Ledger) -> None:
+    ledger.append("x", ("release", "merchant", "-4.00"), ("release", "pool", "4.00"), withdrawal="settled")
+
+
+def reserve_unknown(ledger: Ledger) -> None:
+    ledger.append("x", ("reserve", "merchant", "1.00"), ("reserve", "pool", "-1.00"), withdrawal="unknown")
+
+
+def overdraw(ledger: Ledger) -> None:
+    """More than there is, and given back: only in between it was too much."""
+    ledger.append("x", ("adjustment", "pool", "-6.00"), ("adjustment", "funding", "6.00"))
+    ledger.append("y", ("adjustment", "pool", "6.00"), ("adjustment", "funding", "-6.00"))
+
+
+WRONGS: dict[str, tuple[Callable[[Ledger], object], str]] = {
+    "money made in a transaction": (lambda it: it.entry("pool", 1, amount="10.00"), "makes or loses 1.00"),
+    "an entry lost": (lambda it: it.remove("merchant", 2), "entry 3 is where 2 should be"),
+    "the last entry lost": (lambda it: it.remove("merchant", 3), "stands at 4.00 (entry 3), its ledger at 9.00"),
+    "a balance that does not follow": (lambda it: it.entry("pool", 2, balance_after="6.00"), "its entries sum to 5.00"),
+    "a pool that was below zero for a moment": (overdraw, "less than nothing"),
+    "a limit exceeded for a moment": (lambda it: it.withdrawal("failed", accepted_limit="8.99"), "over the limit 8.99"),
+    "reserved twice": (reserve_twice, "is posted as"),
+    "released twice": (release_twice, "is posted as"),
+    "settled and released": (release_settled, "is posted as"),
+    "failed and not released": (lambda it: it.withdrawal("settled", state="failed"), "is posted as"),
+    "another amount reserved": (lambda it: it.withdrawal("settled", amount="3.00"), "is posted as"),
+    "another merchant's credit used": (lambda it: it.withdrawal("settled", merchant=8), "is posted as"),
+    "a withdrawal that is not posted": (
+        lambda it: it.withdrawals.append(Withdrawal("new", "c", 7, "1.00", "settled")),
+        "is posted as nothing",
+    ),
+    "a withdrawal that is not there": (reserve_unknown, "of withdrawal unknown"),
+    "a balance of another amount": (lambda it: it.balance("pool", amount="5.01"), "money was made or lost"),
+    "a balance without entries": (
+        lambda it: it.balances.append(Balance("merchant", 8, 1, "1.00")),
+        "merchant 8 stands at 1.00",
+    ),
+}
+
+
+class TestALedger:
+    def test_that_is_right_is_told_so(self) -> None:
+        assert right().found() == []
+
+    @pytest.mark.parametrize("wrong", WRONGS)
+    def test_that_is_wrong_is_told_what_is(self, wrong: str) -> None:
+        make, sentence = WRONGS[wrong]
+        ledger = right()
+        make(ledger)
+        assert any(sentence in found for found in ledger.found()), ledger.found()

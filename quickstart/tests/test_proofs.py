@@ -1,0 +1,38 @@
+"""A document that promises what no test holds does not pass the lint."""
+
+from pathlib import Path
+
+import pytest
+
+from etebar_quickstart import proofs
+
+HERE = "quickstart/tests/test_proofs.py"
+
+
+class TestCitedTests:
+    @pytest.mark.parametrize(
+        "cited",
+        [
+            f"`{HERE}::TestCitedTests::test_that_are_there_are_found`",
+            f"`{HERE}::TestCitedTests::test_that_are_there_are_found[one of its cases]`",
+            f"`{HERE}::TestCitedTests`, `::TestCitedTests::test_that_are_there_are_found`",
+            "`test_books.py::TestAgainstSettlement`",
+        ],
+    )
+    def test_that_are_there_are_found(self, cited: str) -> None:
+        assert list(proofs.dead_names(cited, "page")) == []
+
+    @pytest.mark.parametrize(
+        "cited", [f"`{HERE}::TestNothing`", f"`{HERE}::TestCitedTests::test_nothing`", "`tests/nothing.py::test_x`"]
+    )
+    def test_that_are_not_there_are_named(self, cited: str) -> None:
+        (found,) = proofs.dead_names(f"before {cited} after", "page")
+        assert found.startswith("page names ")
+
+
+class TestPromises:
+    def test_without_a_test_are_named(self, tmp_path: Path) -> None:
+        page = tmp_path / "page.md"
+        rows = ["| fault | held by |", "| --- | --- |", f"| one | `{HERE}::TestPromises` |", "| two | hope |"]
+        page.write_text("\n".join(rows))
+        assert list(proofs.unproven(page)) == ["page.md promises without a test: | two | hope |"]
