@@ -97,6 +97,17 @@ class BatchRequest(Strict):
     withdrawals: Annotated[list[BatchMember], Field(min_length=1, max_length=MAXIMUM_BATCH)]
 
 
+class OutcomeRequest(Strict):
+    """What two people decided in core about a payout whose outcome nobody could tell."""
+
+    merchant_id: Annotated[int, Field(strict=True, ge=1, le=MAXIMUM_INTEGER), BeforeValidator(_whole)]
+    account_id: Identifier
+    amount: PositiveAmount
+    account_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    outcome: Literal["paid", "refused"]
+    evidence: Annotated[str, Field(pattern=r"^[!-~]{1,100}$", description="Core's reference of the decision.")]
+
+
 class LookupRequest(Strict):
     withdrawal_ids: Annotated[list[Identifier], Field(min_length=1, max_length=MAXIMUM_BATCH)]
 
@@ -125,6 +136,7 @@ class PayoutBody(Strict):
     direct_test: bool
     created_at: datetime
     decided_at: datetime | None
+    evidence: Annotated[str | None, Field(description="Of an outcome that people decided: core's reference of it.")]
 
 
 class BatchResult(Strict):

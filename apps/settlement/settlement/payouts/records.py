@@ -10,6 +10,9 @@ from uuid import UUID
 from settlement.rails.base import Fault, Transfer
 
 
+DECIDED_BY_STAFF = "decided_by_staff"
+
+
 class PayoutState(StrEnum):
     PENDING = "pending"
     PAID = "paid"
@@ -60,6 +63,7 @@ class Payout(NamedTuple):
     created_at: datetime
     decided_at: datetime | None
     attempts: int
+    evidence: str | None = None
 
     @classmethod
     def from_row(cls, row: Any) -> "Payout":
@@ -91,7 +95,7 @@ class Payout(NamedTuple):
     def is_decided(self) -> bool:
         return self.state is not PayoutState.PENDING
 
-    def differs(self, order: PayoutOrder) -> list[str]:
+    def differs(self, order: "PayoutOrder | Decision") -> list[str]:
         """The fields in which an order under the same id is another order; empty when it is the same."""
         compared = {
             "merchant_id": self.merchant_id == order.merchant_id,
@@ -100,6 +104,24 @@ class Payout(NamedTuple):
             "account": self.account_fingerprint == order.account_fingerprint,
         }
         return [name for name, same in compared.items() if not same]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An outcome that people decided in core, because nobody could tell it; `evidence` is core's reference of it."""
+
+    withdrawal_id: UUID
+    merchant_id: int
+    account_id: UUID
+    amount: Decimal
+    account_fingerprint: str
+    state: PayoutState
+    evidence: str
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of a refusal."""
+        return DECIDED_BY_STAFF if self.state is PayoutState.REFUSED else None
 
 
 class Claim(NamedTuple):
