@@ -19,6 +19,7 @@ class CrashPoint(StrEnum):
     BEFORE_CONFIRM_COMMIT = "before_confirm_commit"
     AFTER_CONFIRM = "after_confirm"
     DISPATCH_CLAIMED = "dispatch_claimed"
+    DECISION_CONCLUDED = "decision_concluded"
 
 
 _armed_by: Path | None = None

@@ -31,6 +31,7 @@ def payout_object(payout: Payout) -> dict[str, Any]:
         "created_at": payout.created_at,
         "decided_at": payout.decided_at,
         "evidence": payout.evidence,
+        "idempotency_key": payout.idempotency_key,
     }
 
 

@@ -74,6 +74,7 @@ def _order(request: WithdrawRequest | BatchMember, settings: Settings, fault: Fa
         account=account,
         account_fingerprint=account_fingerprint(account, settings.fingerprint_key),
         direct_test=request.withdrawal_id is None,
+        idempotency_key=request.idempotency_key,
         fault=fault,
     )
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from settlement.rails.base import Fault, Transfer
 
-
 DECIDED_BY_STAFF = "decided_by_staff"
 
 
@@ -30,6 +29,8 @@ class PayoutOrder:
     account: str = field(repr=False)
     account_fingerprint: str
     direct_test: bool = False
+    idempotency_key: str | None = None
+    """The caller's own key at core; kept for core's sake, and no part of what makes two orders the same."""
     fault: Fault | None = None
     transfer: Transfer = field(init=False, repr=False, compare=False)
     """What the bank is sent. Its reference is the same for every send, which is how the bank pays it once."""
@@ -64,6 +65,7 @@ class Payout(NamedTuple):
     decided_at: datetime | None
     attempts: int
     evidence: str | None = None
+    idempotency_key: str | None = None
 
     @classmethod
     def from_row(cls, row: Any) -> "Payout":
@@ -86,6 +88,7 @@ class Payout(NamedTuple):
             created_at=created_at,
             decided_at=None,
             attempts=1,
+            idempotency_key=order.idempotency_key,
         )
 
     def decided(self, state: PayoutState, reason: str | None, at: datetime) -> "Payout":

@@ -45,6 +45,7 @@ class PayoutStore:
             [order.account_fingerprint for order in listed],
             [order.account_masked for order in listed],
             [order.direct_test for order in listed],
+            [order.idempotency_key for order in listed],
         ]
         rows = await self._database.fetch(sql.RECORD_PAYOUTS, *columns, self._rail_name, self._lease)
         recorded_at: dict[UUID, datetime] = {row[0]: row[1] for row in rows}
