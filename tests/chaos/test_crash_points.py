@@ -3,11 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 from integration import books
+from integration import test_decided_outcomes as decided
+from integration.api import new_key
 from integration.platform import Platform, databases
 from integration.waiting import wait_until
 
@@ -16,7 +18,7 @@ from etebar_quickstart.stack import MIGRATIONS, Stack
 
 from . import table
 from .conftest import Report
-from .experiment import Experiments
+from .experiment import Experiments, Strike
 from .recording import Recording
 
 MARK = "crash points"
@@ -44,18 +46,23 @@ CASES = (
     Case("worker", CrashPoint.DISPATCH_CLAIMED, "pending until the claim's 30 s are over, then asked about again"),
     Case("worker", CrashPoint.DISPATCH_ANSWERED, "the same; settlement tells its decision again"),
 )
+DECIDED = Case("worker", CrashPoint.DECISION_CONCLUDED, "settlement has it; it ends as two people decided, once")
 OF_MIGRATIONS = {
     CrashPoint.CORE_MIGRATION_APPLIED: ("core", "each migration is whole or not there; the next run goes on"),
     CrashPoint.BEFORE_SETTLEMENT_MIGRATIONS_COMMIT: ("settlement", "nothing is there; the next run does all of it"),
 }
 
 
-def killed_at(case: Case) -> object:
-    """Arms the point, waits for the process's death there, and lets what supervises it start another one."""
+def killed_at(case: Case, cause: Callable[[], object] = lambda: None) -> Strike:
+    """Arms the point, waits for the process's death there, and lets what supervises it start another one.
+
+    `cause` brings a process to the point, if the load alone does not.
+    """
 
     def strike(platform: Platform, _recording: Recording) -> float:
         before = platform.processes_of(case.service)
         platform.arm(case.service, case.point)
+        cause()
         wait_until("a process has killed itself", lambda: platform.has_crashed(case.service))
         wait_until("it is gone", lambda: before - platform.processes_of(case.service))
         since = time.monotonic()
@@ -72,6 +79,18 @@ class TestACrashUnderLoad:
     ) -> None:
         name = f"kill -9 of {case.service} at `{case.point.value}`"
         report.add(MARK, experiments.row(name, case.expected, killed_at(case)))
+
+
+class TestACrashWhileADecisionIsCarriedOut:
+    def test_loses_nothing_and_ends_as_decided(
+        self, platform: Platform, experiments: Experiments, report: Report
+    ) -> None:
+        merchant, second = platform.api.merchant(account=decided.DOWN), decided.second_person(platform)
+        withdrawal_id = decided.left_unknown(platform, merchant, new_key())
+        strike = killed_at(DECIDED, lambda: decided.decide(platform.api, second, withdrawal_id, "refused"))
+        name = f"kill -9 of {DECIDED.service} at `{DECIDED.point.value}`"
+        report.add(MARK, experiments.row(name, DECIDED.expected, strike))
+        assert (merchant.state_of(withdrawal_id), merchant.used()) == ("failed", "0.00")
 
 
 @pytest.fixture
@@ -103,5 +122,5 @@ class TestACrashInAMigration:
 
 
 def test_every_crash_point_has_a_row() -> None:
-    chosen = [case.point for case in CASES] + list(OF_MIGRATIONS)
+    chosen = [case.point for case in (*CASES, DECIDED)] + list(OF_MIGRATIONS)
     assert sorted(chosen) == sorted(CrashPoint)

@@ -9,9 +9,14 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from core.serializers import AmountField, TextField
+from core.serializers import AmountField, SignedAmountField, TextField
 from etebar_common.headers import BARE_KEY_PATTERN, MAXIMUM_KEY_LENGTH
-from etebar_common.money import AMOUNT_PATTERN, POSITIVE_AMOUNT_PATTERN
+from etebar_common.money import (
+    AMOUNT_PATTERN,
+    POSITIVE_AMOUNT_PATTERN,
+    POSITIVE_OR_NEGATIVE_PATTERN,
+    SIGNED_AMOUNT_PATTERN,
+)
 from etebar_common.problems import MEDIA_TYPE
 
 KEY_HEADER = "Idempotency-Key"
@@ -73,6 +78,16 @@ class AmountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-unt
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:  # noqa: ARG002
         may_be_zero = direction == "response" or self.target.allow_zero
         return {"type": "string", "pattern": AMOUNT_PATTERN if may_be_zero else POSITIVE_AMOUNT_PATTERN}
+
+
+class SignedAmountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+    """An amount with a sign is a string by pattern."""
+
+    target_class = SignedAmountField
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> dict[str, Any]:  # noqa: ARG002
+        pattern = SIGNED_AMOUNT_PATTERN if direction == "response" else POSITIVE_OR_NEGATIVE_PATTERN
+        return {"type": "string", "pattern": pattern}
 
 
 class BankAccountFieldSchema(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]

@@ -7,7 +7,7 @@ from django.core.validators import RegexValidator
 from django.http import QueryDict
 from rest_framework import serializers
 
-from etebar_common.money import CENT, parse_amount
+from etebar_common.money import CENT, parse_amount, parse_signed_amount
 
 BIGINT_MAXIMUM = 2**63 - 1
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -42,6 +42,16 @@ class AmountField(serializers.Field[Decimal, str, str, Any]):
 
     def to_representation(self, value: Decimal) -> str:
         return str(value.quantize(CENT))
+
+
+class SignedAmountField(AmountField):
+    """The same with a sign."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        try:
+            return parse_signed_amount(data)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
 
 
 class TextField(serializers.CharField):

@@ -58,13 +58,19 @@ class MerchantCreditAdmin(ReadOnlyAdmin):
 
 @admin.register(models.CreditPool)
 class CreditPoolAdmin(ReadOnlyAdmin):
-    list_display = ("id", "available_amount", "funded_amount")
+    list_display = ("id", "available_amount", "funded_amount", "adjusted_amount")
 
 
 @admin.register(models.PoolTopUp)
 class PoolTopUpAdmin(ReadOnlyAdmin):
     list_display = ("id", "amount", "made_by", "created_at")
     list_select_related = ("made_by",)
+
+
+@admin.register(models.PoolAdjustment)
+class PoolAdjustmentAdmin(ReadOnlyAdmin):
+    list_display = ("id", "amount", "reason", "asked_by", "decided_by", "created_at")
+    list_select_related = ("asked_by", "decided_by")
 
 
 @admin.register(models.Withdrawal)
@@ -94,9 +100,15 @@ class BooksCheckAdmin(ReadOnlyAdmin):
 
 @admin.register(models.ApprovalRequest)
 class ApprovalRequestAdmin(ReadOnlyAdmin):
-    list_display = ("id", "merchant_id", "credit_limit", "state", "requested_for", "decided_by", "created_at")
-    list_filter = ("state",)
+    list_display = ("id", "kind", "state", "requested_for", "decided_by", "created_at")
+    list_filter = ("kind", "state")
     list_select_related = ("decided_by",)
+
+
+@admin.register(models.OutcomeDecision)
+class OutcomeDecisionAdmin(ReadOnlyAdmin):
+    list_display = ("approval_id", "withdrawal_id", "outcome", "result", "created_at", "ended_at")
+    list_filter = ("outcome", "result")
 
 
 @admin.register(models.AuditEntry)

@@ -1,5 +1,5 @@
-"""Every row lock that Python takes, in the one order: a managed merchant, merchants' credit by merchant id, the
-merchant, its approval request, the pool.
+"""Every row lock that Python takes, in the one order: a managed merchant, a withdrawal, merchants' credit by merchant
+id, the merchant, its approval request, the pool.
 
 payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql). A refresh token's row is
 locked alone.
@@ -11,7 +11,7 @@ from django.db import connection
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from etebar_common.problems import NotFound, TokenInvalid
-from payments.models import POOL_ID, ApprovalRequest, CreditPool, ManagedMerchant, Merchant, MerchantCredit
+from payments.models import POOL_ID, ApprovalRequest, CreditPool, ManagedMerchant, Merchant, MerchantCredit, Withdrawal
 
 
 def lock_merchant(merchant_id: int) -> Merchant:
@@ -33,12 +33,25 @@ def lock_managed(namespace: str, name: str, username: str) -> ManagedMerchant | 
 
 
 def lock_approval(approval_id: UUID) -> ApprovalRequest:
-    """The request, its merchant locked before it. Raises NotFound."""
-    merchant_id = ApprovalRequest.objects.filter(pk=approval_id).values_list("merchant_id", flat=True).first()
-    if merchant_id is None:
+    """The request, and before it the withdrawal or the merchant that it is about. Raises NotFound."""
+    found = ApprovalRequest.objects.filter(pk=approval_id).values_list("merchant_id", "withdrawal_id").first()
+    if found is None:
         raise NotFound(f"there is no approval request {approval_id}")
-    lock_merchant(merchant_id)
-    return ApprovalRequest.objects.select_for_update(of=("self",)).select_related("merchant").get(pk=approval_id)
+    merchant_id, withdrawal_id = found
+    if withdrawal_id is not None:
+        lock_withdrawal(withdrawal_id)
+    if merchant_id is not None:
+        lock_merchant(merchant_id)
+    requests = ApprovalRequest.objects.select_for_update(of=("self",)).select_related("merchant", "withdrawal")
+    return requests.get(pk=approval_id)
+
+
+def lock_withdrawal(withdrawal_id: UUID) -> Withdrawal:
+    """The withdrawal: who confirms it or asks about it passes it over meanwhile. Raises NotFound."""
+    withdrawal = Withdrawal.objects.select_for_update().filter(pk=withdrawal_id).first()
+    if withdrawal is None:
+        raise NotFound(f"there is no withdrawal {withdrawal_id}")
+    return withdrawal
 
 
 def lock_pool() -> CreditPool:

@@ -35,5 +35,7 @@ urlpatterns = [
     path("admin/approvals/refuse", approvals.RefuseRequestView.as_view()),
     path("admin/pool", PoolView.as_view()),
     path("admin/pool/topup", TopUpView.as_view()),
+    path("admin/pool/adjustments", approvals.AdjustmentsView.as_view()),
     path("admin/withdrawals", StaffWithdrawalsView.as_view()),
+    path("admin/withdrawals/<uuid:withdrawal_id>/outcome", approvals.OutcomeView.as_view()),
 ]

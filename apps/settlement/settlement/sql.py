@@ -1,15 +1,16 @@
 """All SQL that runs while the service runs (the tables are in migrations/)."""
 
 PAYOUT_COLUMNS = """withdrawal_id, merchant_id, account_id, amount, account_fingerprint, state, reason, rail,
-    reference, direct_test, created_at, decided_at, attempts"""
+    reference, direct_test, created_at, decided_at, attempts, evidence,
+    idempotency_key"""
 
 # The insert is the first claim as well: whoever inserted is the one worker that may talk to the rail. Rows go in
 # by id: two lists that overlap would otherwise wait for each other's keys in opposite order and deadlock.
 RECORD_PAYOUTS = """
 INSERT INTO payouts (withdrawal_id, merchant_id, account_id, amount, account_fingerprint, account_masked, direct_test,
-    reference, rail, lease_until, attempts, first_sent_at)
-SELECT listed.*, withdrawal_id::text, $8, now() + $9::interval, 1, now()
-FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::numeric[], $5::text[], $6::text[], $7::boolean[])
+    idempotency_key, reference, rail, lease_until, attempts, first_sent_at)
+SELECT listed.*, withdrawal_id::text, $9, now() + $10::interval, 1, now()
+FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::numeric[], $5::text[], $6::text[], $7::boolean[], $8::text[])
     AS listed (withdrawal_id)
 ORDER BY listed.withdrawal_id
 ON CONFLICT DO NOTHING
@@ -41,6 +42,23 @@ UPDATE payouts SET state = new_state, reason = new_reason, decided_at = now()
 FROM locked
 WHERE payouts.withdrawal_id = locked.withdrawal_id AND state = 'pending'
 RETURNING payouts.withdrawal_id, decided_at
+"""
+
+# What people decided, in core: recorded as it is when the payout was never ordered, so that an order that comes late
+# finds it decided and is not paid.
+RECORD_DECIDED = """
+INSERT INTO payouts (withdrawal_id, merchant_id, account_id, amount, account_fingerprint, account_masked, reference,
+    rail, state, reason, evidence, decided_at)
+VALUES ($1::uuid, $2, $3, $4, $5, '', $1::uuid::text, $6, $7, $8, $9, now())
+ON CONFLICT DO NOTHING
+RETURNING withdrawal_id
+"""
+
+# Only one that nobody talks to the rail about: a worker under its lease may be paying at this moment.
+DECIDE_BY_EVIDENCE = """
+UPDATE payouts SET state = $2, reason = $3, evidence = $4, decided_at = now()
+WHERE withdrawal_id = $1 AND state = 'pending' AND lease_until <= now()
+RETURNING withdrawal_id
 """
 
 # `attempts` is the fence: a worker whose lease ran out must not end the lease of the one that took over.

@@ -25,6 +25,7 @@ class CrashPoint(StrEnum):
     DISPATCH_ANSWERED = "dispatch_answered"
     CORE_MIGRATION_APPLIED = "core_migration_applied"
     BEFORE_SETTLEMENT_MIGRATIONS_COMMIT = "before_settlement_migrations_commit"
+    DECISION_CONCLUDED = "decision_concluded"
 
 
 _armed_by: Path | None = None

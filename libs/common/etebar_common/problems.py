@@ -176,7 +176,12 @@ class SecondPersonNeeded(Problem):
 
 class ApprovalDecided(Problem):
     status, code, title = 409, "approval_decided", "This request is decided, or withdrawn"
-    remedy = "See `state`. Ask again when the limit is still wanted."
+    remedy = "See `state`. Ask again when it is still wanted."
+
+
+class WithdrawalStateConflict(Problem):
+    status, code, title = 409, "withdrawal_state_conflict", "The withdrawal's state does not allow this"
+    remedy = "See `state`. People decide only what is pending and flagged (`overdue=true`), and only once."
 
 
 class OperatorTokenWrong(Problem):

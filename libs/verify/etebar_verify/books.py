@@ -26,13 +26,17 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A row of settlement's payouts, or of the sandbox bank's transfers; without a payout `merchant` is None."""
+    """A row of settlement's payouts, or of the sandbox bank's transfers; without a payout `merchant` is None.
+
+    `by_people`: two people decided how it ended, because the bank could not tell.
+    """
 
     withdrawal: str
     amount: str
     state: str
     merchant: int | None = None
     fingerprint: str | None = None
+    by_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ BALANCES = """SELECT 'pool', id, ledger_number, available_amount::text FROM paym
     UNION ALL SELECT 'funding', id, funding_ledger_number, (-funded_amount)::text FROM payments_creditpool
     UNION ALL SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text FROM payments_merchantcredit"""
 # payouts that were asked for by hand, without a withdrawal, are the sandbox's and no part of the books
-PAYOUTS = """SELECT withdrawal_id::text, amount::text, state, merchant_id, account_fingerprint
+PAYOUTS = """SELECT withdrawal_id::text, amount::text, state, merchant_id, account_fingerprint,
+        evidence IS NOT NULL
     FROM payouts WHERE NOT direct_test"""
 TRANSFERS = """SELECT t.reference, t.amount::text, t.state, p.merchant_id, NULL
     FROM sandbox_transfers t LEFT JOIN payouts p ON p.reference = t.reference WHERE p.direct_test IS NOT TRUE"""

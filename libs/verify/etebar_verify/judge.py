@@ -113,6 +113,8 @@ def _of_clients(sent: dict[str, Sent], told: Sequence[Told]) -> Iterator[str]:
 def payments(books: Books) -> Iterator[str]:
     """Settled: paid once, by settlement's books and by the bank's. Failed: not paid. Nothing else is paid."""
     booked = {each.id: each for each in books.withdrawals}
+    # what people decided, they know better than the bank's books
+    by_people = {each.withdrawal for each in books.payouts if each.by_people}
     for kind, payments in (("payout", books.payouts), ("transfer", books.transfers)):
         paid = defaultdict(list)
         for each in payments:
@@ -121,7 +123,8 @@ def payments(books: Books) -> Iterator[str]:
         for unknown in sorted(paid.keys() - booked.keys()):
             yield f"a {kind} was paid for {unknown}, which is no withdrawal"
         for withdrawal in booked.values():
-            yield from _of_paid(kind, withdrawal, paid.get(withdrawal.id, []))
+            if kind == "payout" or withdrawal.id not in by_people:
+                yield from _of_paid(kind, withdrawal, paid.get(withdrawal.id, []))
     for withdrawal in booked.values():
         if withdrawal.state not in {"settled", "failed"}:
             yield f"withdrawal {withdrawal.id} is still {withdrawal.state}"

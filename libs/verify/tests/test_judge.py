@@ -124,6 +124,12 @@ class TestTheJudge:
     def test_finds_nothing_in_a_true_history(self) -> None:
         assert truth().found() == []
 
+    def test_believes_people_who_decided_what_the_bank_could_not_tell(self) -> None:
+        forgery = truth()
+        forgery.pay("payouts", "id-slow", by_people=True)
+        forgery.transfers = [each for each in forgery.transfers if each.withdrawal != "id-slow"]
+        assert forgery.found() == []
+
     def test_leaves_other_merchants_to_themselves(self) -> None:
         forgery = truth()
         forgery.withdrawals.append(Withdrawal("id-theirs", "theirs", 2, "1.00", "pending"))

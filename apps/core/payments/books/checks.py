@@ -30,10 +30,11 @@ CHECKS = (
     ),
     Check(
         "I2",
-        """SELECT format('the pool has %s available, but top-ups less pending and settled withdrawals are %s',
-                         p.available_amount, b.expected)
+        """SELECT format('the pool has %s available, but top-ups and adjustments less pending and settled withdrawals'
+                         ' are %s', p.available_amount, b.expected)
            FROM (SELECT coalesce(sum(available_amount), 0) AS available_amount FROM payments_creditpool) p,
                 (SELECT (SELECT coalesce(sum(amount), 0) FROM payments_pooltopup)
+                      + (SELECT coalesce(sum(amount), 0) FROM payments_pooladjustment)
                       - (SELECT coalesce(sum(amount), 0) FROM payments_withdrawal WHERE state <> 'failed')
                         AS expected) b
            WHERE p.available_amount <> b.expected OR p.available_amount < 0""",
@@ -69,6 +70,8 @@ CHECKS = (
            FROM (SELECT 'pool' AS account, id AS account_id, ledger_number AS number, available_amount AS balance
                  FROM payments_creditpool
                  UNION ALL SELECT 'funding', id, funding_ledger_number, -funded_amount FROM payments_creditpool
+                 UNION ALL SELECT 'adjustment', id, adjustment_ledger_number, -adjusted_amount
+                 FROM payments_creditpool
                  UNION ALL SELECT 'merchant', merchant_id, ledger_number, utilized_amount
                  FROM payments_merchantcredit) b
            LEFT JOIN (SELECT DISTINCT ON (account, account_id) account, account_id, number, balance_after
@@ -98,6 +101,30 @@ CHECKS = (
                       WHERE kind = 'top_up' AND account = 'pool') e
                ON e.transaction_id = t.id
            WHERE t.amount IS DISTINCT FROM e.amount""",
+    ),
+    Check(
+        "I4",
+        """SELECT format('adjustment %s of %s is posted as %s', coalesce(a.id, e.transaction_id), a.amount, e.amount)
+           FROM payments_pooladjustment a
+           FULL JOIN (SELECT transaction_id, amount FROM payments_ledgerentry
+                      WHERE kind = 'adjustment' AND account = 'pool') e
+               ON e.transaction_id = a.id
+           WHERE a.amount IS DISTINCT FROM e.amount""",
+    ),
+    Check(
+        "I2",
+        """SELECT format('adjustment %s of %s was not approved as that by two people', a.id, a.amount)
+           FROM payments_pooladjustment a LEFT JOIN payments_approvalrequest r ON r.id = a.id
+           WHERE r.state IS DISTINCT FROM 'approved' OR r.kind <> 'pool_adjustment' OR r.amount <> a.amount
+              OR r.requested_by_id <> a.asked_by_id OR r.decided_by_id <> a.decided_by_id""",
+    ),
+    Check(
+        "I5",
+        """SELECT format('withdrawal %s is %s, but two people decided %s, and that was carried out',
+                         w.id, w.state, d.outcome)
+           FROM payments_outcomedecision d JOIN payments_withdrawal w ON w.id = d.withdrawal_id
+           WHERE d.result = 'carried_out' AND w.state <> 'pending'
+             AND w.state <> CASE d.outcome WHEN 'paid' THEN 'settled' ELSE 'failed' END""",
     ),
     Check(
         "I6",

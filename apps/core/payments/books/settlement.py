@@ -23,24 +23,37 @@ BEGINNING = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 def find_differences(client: SettlementClient, since: datetime | None) -> Iterator[str]:
     """Differences among what was created since then; raises SettlementError when settlement cannot be asked."""
-    yield from _payouts_without_withdrawal(client, since or BEGINNING)
+    yield from _compare_payouts(client, since or BEGINNING)
     yield from _withdrawals_without_payout(client, since or BEGINNING)
 
 
-def _payouts_without_withdrawal(client: SettlementClient, since: datetime) -> Iterator[str]:
+def _compare_payouts(client: SettlementClient, since: datetime) -> Iterator[str]:
+    for payout, withdrawal in _with_withdrawals(client, since):
+        yield from _compare_payout(payout, withdrawal)
+
+
+def payouts_without_withdrawal(client: SettlementClient, since: datetime | None) -> Iterator[dict[str, Any]]:
+    """Settlement's payouts that core knows nothing of; raises SettlementError."""
+    return (payout for payout, withdrawal in _with_withdrawals(client, since or BEGINNING) if withdrawal is None)
+
+
+def _with_withdrawals(client: SettlementClient, since: datetime) -> Iterator[tuple[dict[str, Any], Withdrawal | None]]:
+    """Each payout with its withdrawal; core commits one before it orders the other, and is asked after settlement."""
     until = timezone.now() + timedelta(days=1)
     payouts = client.payouts(created_from=str(timestamp(since)), created_to=str(timestamp(until)), page_size=PAGE)
-    decided = (payout for payout in payouts if payout["state"] != "pending" and not payout["direct_test"])
-    while page := list(islice(decided, PAGE)):
+    ordered = (payout for payout in payouts if not payout["direct_test"])
+    while page := list(islice(ordered, PAGE)):
         withdrawals = Withdrawal.objects.in_bulk([UUID(payout["withdrawal_id"]) for payout in page])
         for payout in page:
-            yield from _compare_payout(payout, withdrawals.get(UUID(payout["withdrawal_id"])))
+            yield payout, withdrawals.get(UUID(payout["withdrawal_id"]))
 
 
 def _compare_payout(payout: dict[str, Any], withdrawal: Withdrawal | None) -> Iterator[str]:
     name = f"I5: payout {payout['withdrawal_id']} of {payout['amount']} is {payout['state']}"
     if withdrawal is None:
         yield f"{name}, but core has no such withdrawal"
+        return
+    if payout["state"] == "pending":
         return
     allowed = {"pending", "settled" if payout["state"] == "paid" else "failed"}
     if withdrawal.state not in allowed:

@@ -19,9 +19,10 @@ from core.environment import ENVIRONMENT
 from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from payments.dispatch.backoff import backoff_seconds
+from payments.dispatch.decisions import decision_bring, decisions_end, decisions_of
 from payments.models import DispatchAttempt, Withdrawal
 from payments.withdrawals.services import withdrawals_confirm, withdrawals_settle
-from payments.withdrawals.settlement_client import Outcome, SettleResult
+from payments.withdrawals.settlement_client import Outcome, SettlementError, SettleResult
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def claim_due(limit: int) -> list[Withdrawal]:
     # the database's clock, which all have in common: one that is wrong here neither hurries nor forgets anybody
     due = list(
         Withdrawal.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("wallet_account")
+        .select_related("wallet_account", "idempotency_key")
         .filter(state=Withdrawal.State.PENDING, next_attempt_at__lte=Now())
         .order_by("next_attempt_at")[:limit]
     )
@@ -65,6 +66,10 @@ def dispatch_due(limit: int | None = None) -> int:
         ended += _ask(withdrawals)
         if len(withdrawals) < batch_size:
             break
+    try:
+        decisions_end(batch_size)
+    except SettlementError as error:
+        logger.warning("decisions are looked up later: %s", error)
     return ended
 
 
@@ -80,7 +85,7 @@ def _ask(withdrawals: Sequence[Withdrawal]) -> int:
 
 def _ask_together(withdrawals: Sequence[Withdrawal]) -> int:
     started = time.monotonic()
-    results = withdrawals_settle(withdrawals)
+    results = _answers(withdrawals)
     crash_point(CrashPoint.DISPATCH_ANSWERED)
     duration_ms = int((time.monotonic() - started) * 1000)
     _log_attempts(withdrawals, results, duration_ms)
@@ -90,6 +95,18 @@ def _ask_together(withdrawals: Sequence[Withdrawal]) -> int:
     if conflicting:
         _flag(Withdrawal.objects.filter(pk__in=conflicting), "settlement knows them with other content")
     return withdrawals_confirm(withdrawals, results)
+
+
+def _answers(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleResult]:
+    """Settlement's answers: to the decision where two people have made one, else to the order."""
+    decisions = decisions_of(withdrawals)
+    results = {
+        withdrawal.pk: decision_bring(withdrawal, decisions[withdrawal.pk])
+        for withdrawal in withdrawals
+        if withdrawal.pk in decisions
+    }
+    undecided = [withdrawal for withdrawal in withdrawals if withdrawal.pk not in decisions]
+    return results | (withdrawals_settle(undecided) if undecided else {})
 
 
 def _log_attempts(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult], duration_ms: int) -> None:

@@ -1,6 +1,7 @@
 """What a ledger transaction is: signed postings that sum to zero. Imports no framework: it can be read as the rule.
 
-The pool's balance is what is available, a merchant's what it uses, the funding's what came in from outside (negative).
+The pool's balance is what is available, a merchant's what it uses, the funding's what came in from outside (negative),
+the adjustment's what was corrected (with the other sign).
 payments_reserve and payments_release post the same by set-based SQL; books/checks.py holds both to these rules.
 """
 
@@ -11,7 +12,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A signed amount on an account (`pool`, `merchant` or `funding`, and its id)."""
+    """A signed amount on an account (`pool`, `merchant`, `funding` or `adjustment`, and its id)."""
 
     account: str
     account_id: int
@@ -32,6 +33,11 @@ def total(postings: Iterable[Posting]) -> Decimal:
 def top_up(amount: Decimal, pool_id: int) -> tuple[Posting, ...]:
     """Funding from outside goes to the pool."""
     return _balanced(Posting("funding", pool_id, -amount), Posting("pool", pool_id, amount))
+
+
+def adjustment(amount: Decimal, pool_id: int) -> tuple[Posting, ...]:
+    """A correction of the pool, by a signed amount."""
+    return _balanced(Posting("adjustment", pool_id, -amount), Posting("pool", pool_id, amount))
 
 
 def reserve(amount: Decimal, pool_id: int, merchant_id: int) -> tuple[Posting, ...]:

@@ -1,9 +1,9 @@
 """The tables of the app `payments`, one subject a file."""
 
-from payments.models.approval import ApprovalRequest
+from payments.models.approval import ApprovalRequest, OutcomeDecision
 from payments.models.audit import AuditEntry
 from payments.models.books import BooksCheck
-from payments.models.credit import POOL_ID, CreditPool, MerchantCredit, PoolTopUp
+from payments.models.credit import POOL_ID, CreditPool, MerchantCredit, PoolAdjustment, PoolTopUp
 from payments.models.idempotency import IdempotencyKey
 from payments.models.ledger import LedgerEntry
 from payments.models.managed import ManagedMerchant
@@ -24,6 +24,8 @@ __all__ = [
     "ManagedMerchant",
     "Merchant",
     "MerchantCredit",
+    "OutcomeDecision",
+    "PoolAdjustment",
     "PoolTopUp",
     "WalletAccount",
     "Withdrawal",

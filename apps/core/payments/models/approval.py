@@ -7,17 +7,26 @@ from django.db import models
 from django.db.models import F, Q
 
 from payments.models.merchant import Merchant
+from payments.models.withdrawal import Withdrawal
 
 
 class ApprovalRequest(models.Model):
-    """A credit limit above the threshold, asked for by `requested_by` and decided by somebody else.
+    """What takes two people, asked for by `requested_by` and decided by somebody else; ADR 0023 has the kinds.
 
-    `requested_for` says on whose behalf it was asked: `staff:<username>` or `operator:<namespace>/<name>`. The database
-    holds that the two differ, and that a decision is final.
+    `requested_for` says on whose behalf it was asked: `staff:<username>` or `operator:<namespace>/<name>`; `grounds` is
+    why, `reason` what the decider said. `merchant` and `credit_limit` are of a limit, `amount` (signed) of an
+    adjustment, `withdrawal`, `outcome` and `bank_reference` of an unknown outcome. The database holds that the two
+    people differ, that a decision is final, and which members a kind has.
     """
 
     class Kind(models.TextChoices):
         CREDIT_LIMIT = "credit_limit"
+        POOL_ADJUSTMENT = "pool_adjustment"
+        UNKNOWN_OUTCOME = "unknown_outcome"
+
+    class Outcome(models.TextChoices):
+        PAID = "paid"
+        REFUSED = "refused"
 
     class State(models.TextChoices):
         REQUESTED = "requested"
@@ -28,8 +37,16 @@ class ApprovalRequest(models.Model):
     id = models.UUIDField(primary_key=True, editable=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.REQUESTED)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="approval_requests")
-    credit_limit = models.DecimalField(max_digits=20, decimal_places=2)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, null=True, related_name="approval_requests")
+    # 0 and not null for other kinds: the version before shows it in every list (ADR 0015)
+    credit_limit = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    withdrawal = models.ForeignKey(
+        Withdrawal, on_delete=models.PROTECT, null=True, related_name="approval_requests", db_constraint=False
+    )
+    outcome = models.CharField(max_length=7, choices=Outcome.choices, default="", db_default="")
+    bank_reference = models.CharField(max_length=140, default="", db_default="")
+    grounds = models.CharField(max_length=1000, default="", db_default="")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_for = models.CharField(max_length=400)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -40,7 +57,18 @@ class ApprovalRequest(models.Model):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["state", "created_at", "id"], name="approval_by_state")]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(kind__in=["credit_limit"]), name="approval_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind="credit_limit", merchant__isnull=False, amount=None, withdrawal=None, outcome="")
+                # no merchant: the version before takes whatever has one for a limit
+                | Q(kind="pool_adjustment", merchant=None, credit_limit=0, withdrawal=None, outcome="")
+                & Q(amount__isnull=False)
+                & ~Q(amount=0)
+                & ~Q(grounds="")
+                | Q(kind="unknown_outcome", merchant=None, credit_limit=0, amount=None, withdrawal__isnull=False)
+                & Q(outcome__in=["paid", "refused"])
+                & ~Q(grounds=""),
+                name="approval_kind_whole",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["approved", "refused"], decided_by__isnull=False, decided_at__isnull=False)
                 | Q(state="withdrawn", decided_by__isnull=True, decided_at__isnull=False)
@@ -53,7 +81,52 @@ class ApprovalRequest(models.Model):
             models.UniqueConstraint(
                 fields=["merchant", "kind"], condition=Q(state="requested"), name="approval_one_open_of_merchant"
             ),
+            models.UniqueConstraint(
+                fields=["withdrawal", "kind"], condition=Q(state="requested"), name="approval_one_open_of_withdrawal"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk} ({self.state})"
+
+
+class OutcomeDecision(models.Model):
+    """An approved outcome of a withdrawal, for the dispatcher to carry out; one of a withdrawal for ever.
+
+    `result` is empty until settlement has taken it: `carried_out`, or `overtaken` where settlement knew the outcome
+    itself, which stands. `evidence` is what settlement keeps of it.
+    """
+
+    class Result(models.TextChoices):
+        CARRIED_OUT = "carried_out"
+        OVERTAKEN = "overtaken"
+
+    approval = models.OneToOneField(
+        ApprovalRequest, on_delete=models.PROTECT, primary_key=True, related_name="decision"
+    )
+    withdrawal = models.OneToOneField(
+        Withdrawal, on_delete=models.PROTECT, related_name="decision", db_constraint=False
+    )
+    outcome = models.CharField(max_length=7, choices=ApprovalRequest.Outcome.choices)
+    result = models.CharField(max_length=11, choices=Result.choices, default="", db_default="")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created_at"], condition=Q(result=""), name="decision_to_carry_out")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(outcome__in=["paid", "refused"]), name="decision_outcome_known"),
+            models.CheckConstraint(
+                condition=Q(result="", ended_at=None)
+                | Q(result__in=["carried_out", "overtaken"], ended_at__isnull=False),
+                name="decision_result_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"decision {self.pk}: {self.outcome}"
+
+    @property
+    def evidence(self) -> str:
+        """The reference that settlement stores with the payout."""
+        return str(self.pk)

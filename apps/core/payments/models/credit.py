@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from payments.models.merchant import Merchant
 
@@ -30,12 +30,15 @@ class MerchantCredit(models.Model):
 
 
 class CreditPool(models.Model):
-    """The one shared pool (id 1), and the funding that came in from outside as its counter-account."""
+    """The one shared pool (id 1), and its counter-accounts: what came in from outside, and what was corrected."""
 
     available_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0)
     ledger_number = models.BigIntegerField(default=0)
     funded_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0)
     funding_ledger_number = models.BigIntegerField(default=0)
+    # signed: the sum of all adjustments
+    adjusted_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0, db_default=0)
+    adjustment_ledger_number = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints: ClassVar = [
@@ -65,3 +68,24 @@ class PoolTopUp(models.Model):
 
     def __str__(self) -> str:
         return f"top-up {self.pk}"
+
+
+class PoolAdjustment(models.Model):
+    """A correction of the pool that two people made: `amount` is signed, `reason` says why. `id` is its approval's."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    reason = models.CharField(max_length=1000)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(amount=0), name="adjustment_not_zero"),
+            models.CheckConstraint(condition=~Q(reason=""), name="adjustment_reason_given"),
+            models.CheckConstraint(condition=~Q(asked_by=F("decided_by")), name="adjustment_by_two_people"),
+        ]
+
+    def __str__(self) -> str:
+        return f"adjustment {self.pk}"

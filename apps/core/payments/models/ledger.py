@@ -18,11 +18,13 @@ class LedgerEntry(models.Model):
         POOL = "pool"
         MERCHANT = "merchant"
         FUNDING = "funding"
+        ADJUSTMENT = "adjustment"
 
     class Kind(models.TextChoices):
         TOP_UP = "top_up"
         RESERVE = "reserve"
         RELEASE = "release"
+        ADJUSTMENT = "adjustment"
 
     transaction_id = models.UUIDField()
     kind = models.CharField(max_length=10, choices=Kind.choices)

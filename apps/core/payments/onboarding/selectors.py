@@ -27,6 +27,6 @@ def pool_amounts() -> dict[str, Decimal]:
     return {
         "available_amount": pool.available_amount,
         "reserved_amount": reserved_amount,
-        "settled_amount": pool.funded_amount - pool.available_amount - reserved_amount,
+        "settled_amount": pool.funded_amount + pool.adjusted_amount - pool.available_amount - reserved_amount,
         "funded_amount": pool.funded_amount,
     }

@@ -22,6 +22,7 @@ def pool_members(pool: CreditPool) -> dict[str, Any]:
     return {
         "available_amount": str(Decimal(pool.available_amount).quantize(CENT)),
         "funded_amount": str(Decimal(pool.funded_amount).quantize(CENT)),
+        "adjusted_amount": str(Decimal(pool.adjusted_amount).quantize(CENT)),
     }
 
 

@@ -1,16 +1,18 @@
 """What changes the credit pool beside withdrawals."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from uuid import UUID
 
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from etebar_common.money import LARGEST_AMOUNT
-from etebar_common.problems import ValidationFailed
+from etebar_common.problems import InsufficientPool, ValidationFailed
 from payments.audit.services import Actor, record
 from payments.ledger import arithmetic
 from payments.locks import lock_pool
-from payments.models import CreditPool, LedgerEntry, PoolTopUp
+from payments.models import CreditPool, LedgerEntry, PoolAdjustment, PoolTopUp
 
 
 def pool_top_up(
@@ -33,14 +35,51 @@ def pool_top_up(
     pool.funded_amount += amount
     pool.funding_ledger_number += 1
     pool.save()
+    _post(pool, top_up.pk, LedgerEntry.Kind.TOP_UP, arithmetic.top_up(amount, pool.pk))
+    return top_up, pool
+
+
+def pool_adjust(*, adjustment_id: UUID, amount: Decimal, reason: str, asked_by_id: int, by: Actor) -> PoolAdjustment:
+    """Corrects the pool by a signed amount and posts it; runs in its caller's transaction, which knows both people.
+
+    Raises InsufficientPool for what the pool does not have, and ValidationFailed for what no column can hold.
+    """
+    pool = lock_pool()
+    if pool.available_amount + amount < 0:
+        raise InsufficientPool(f"the pool has {pool.available_amount} available, the adjustment is {amount}")
+    if max(abs(pool.adjusted_amount + amount), pool.available_amount + amount) > LARGEST_AMOUNT:
+        raise ValidationFailed(f"the pool holds at most {LARGEST_AMOUNT}, so do all adjustments together")
+    adjustment = PoolAdjustment.objects.create(
+        pk=adjustment_id,
+        amount=amount,
+        reason=reason,
+        asked_by_id=asked_by_id,
+        decided_by_id=by.user_id,
+        created_at=timezone.now(),
+    )
+    record(by, "pool_adjusted", amount=amount, adjustment_id=adjustment_id, reason=reason)
+    pool.available_amount += amount
+    pool.ledger_number += 1
+    pool.adjusted_amount += amount
+    pool.adjustment_ledger_number += 1
+    pool.save()
+    _post(pool, adjustment.pk, LedgerEntry.Kind.ADJUSTMENT, arithmetic.adjustment(amount, pool.pk))
+    return adjustment
+
+
+def _post(
+    pool: CreditPool, transaction_id: UUID, kind: LedgerEntry.Kind, postings: Iterable[arithmetic.Posting]
+) -> None:
+    """Adds the entries of a transaction that the pool's row, as it is after it, already tells."""
     after = {
         "pool": (pool.ledger_number, pool.available_amount),
         "funding": (pool.funding_ledger_number, -pool.funded_amount),
+        "adjustment": (pool.adjustment_ledger_number, -pool.adjusted_amount),
     }
     LedgerEntry.objects.bulk_create(
         LedgerEntry(
-            transaction_id=top_up.pk,
-            kind=LedgerEntry.Kind.TOP_UP,
+            transaction_id=transaction_id,
+            kind=kind,
             account=posting.account,
             account_id=posting.account_id,
             number=after[posting.account][0],
@@ -48,6 +87,5 @@ def pool_top_up(
             balance_after=after[posting.account][1],
             created_at=timezone.now(),
         )
-        for posting in arithmetic.top_up(amount, pool.pk)
+        for posting in postings
     )
-    return top_up, pool

@@ -2,7 +2,13 @@
 
 from django.db import connection
 
-GUARDED = ("payments_ledgerentry", "payments_withdrawal", "payments_idempotencykey", "payments_pooltopup")
+GUARDED = (
+    "payments_ledgerentry",
+    "payments_withdrawal",
+    "payments_idempotencykey",
+    "payments_pooltopup",
+    "payments_pooladjustment",
+)
 
 
 def forge(statement: str) -> None:

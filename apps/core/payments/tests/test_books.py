@@ -3,20 +3,23 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from etebar_quickstart.process import ManagedProcess
+from payments.approvals.adjustments import adjustment_ask
+from payments.approvals.services import approval_approve
 from payments.books import checks
 from payments.books.checks import find_differences
 from payments.books.services import verify_books
 from payments.models import BooksCheck
-from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
+from payments.tests.factories import fund_pool, make_actor, make_merchant, merchant_client, withdraw
 from payments.tests.forgery import forge
 
 CORE = Path(__file__).parents[2]
@@ -32,6 +35,10 @@ def some_books() -> None:
     assert withdraw(client, "10.00").status_code == 201
     assert withdraw(client, "5.00", Prefer="respond-async").status_code == 202
     assert withdraw(refused, "3.00").status_code == 409
+    with transaction.atomic():
+        first, second = make_actor(), make_actor()
+        asked = adjustment_ask(amount=Decimal("2.00"), reason="counted", by=first)
+        approval_approve(approval_id=asked.pk, reason="", by=second)
     assert verify_books().differences == []
 
 
@@ -39,6 +46,17 @@ FORGERIES = {
     "a withdrawal over its limit": ("I1", "UPDATE payments_withdrawal SET accepted_limit = 9 WHERE amount = 10"),
     "money that left the pool": ("I2", "UPDATE payments_creditpool SET available_amount = available_amount - 1"),
     "a top-up that never was": ("I2", "UPDATE payments_pooltopup SET amount = 101"),
+    "an adjustment that never was": ("I2", "UPDATE payments_pooladjustment SET amount = 3"),
+    "an adjustment that is gone": ("I2", "DELETE FROM payments_pooladjustment"),
+    "an adjustment of one person": (
+        "I2",
+        "UPDATE payments_pooladjustment SET asked_by_id = (SELECT min(id) FROM auth_user)",
+    ),
+    "an adjustment posted as another": (
+        "I4",
+        "UPDATE payments_ledgerentry SET amount = 3 WHERE kind = 'adjustment' AND account = 'pool'",
+    ),
+    "a corrected sum that is off": ("I4", "UPDATE payments_creditpool SET adjusted_amount = 3"),
     "use without a withdrawal": ("I3", "UPDATE payments_merchantcredit SET utilized_amount = utilized_amount + 1"),
     "a withdrawal of another amount": ("I3", "UPDATE payments_withdrawal SET amount = 11 WHERE amount = 10"),
     "a settled one called failed": ("I3", "UPDATE payments_withdrawal SET state = 'failed' WHERE amount = 10"),
@@ -124,7 +142,7 @@ class TestTheCommand:
         forge("UPDATE payments_creditpool SET available_amount = available_amount - 1")
         code, _, err = self.run()
         assert code == 1
-        assert "I2: the pool has 84.00 available" in err
+        assert "I2: the pool has 86.00 available" in err
 
     @pytest.mark.parametrize("hours", ["0", "-1", "1.5", "many", "9999999999"])
     def test_a_wrong_number_of_hours_is_refused(self, hours: str) -> None:

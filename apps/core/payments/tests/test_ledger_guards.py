@@ -15,7 +15,13 @@ from payments.tests.other_connection import connected
 
 pytestmark = pytest.mark.usefixtures("books")
 
-APPEND_ONLY = ("payments_ledgerentry", "payments_pooltopup", "payments_dispatchattempt", "payments_auditentry")
+APPEND_ONLY = (
+    "payments_ledgerentry",
+    "payments_pooltopup",
+    "payments_dispatchattempt",
+    "payments_auditentry",
+    "payments_pooladjustment",
+)
 KEPT = (
     *APPEND_ONLY,
     "payments_withdrawal",
@@ -23,6 +29,7 @@ KEPT = (
     "payments_merchant",
     "payments_walletaccount",
     "payments_approvalrequest",
+    "payments_outcomedecision",
 )
 REFUSED = (psycopg2.errors.InsufficientPrivilege,)
 FINAL = psycopg2.errors.CheckViolation

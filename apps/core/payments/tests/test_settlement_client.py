@@ -6,11 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
 
+from payments.withdrawals import settlement_client
 from payments.withdrawals.settlement_client import Outcome, PayoutOrder, SettlementClient, SettleResult
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
@@ -294,6 +296,54 @@ class TestAListThatIsNotTaken:
     def test_because_nobody_listens_is_unknown(self, settlement_that: Callable[..., Settlement]) -> None:
         asked = orders(2)
         assert outcomes(settle_each("http://127.0.0.1:1", asked)[0], asked) == ["unknown"] * 2
+
+
+class TestASettlementThatTakesNoKeys:
+    """The version before, in the middle of a rollout."""
+
+    def serve(self, settlement_that: Callable[..., Settlement], *, lines: bool) -> Settlement:
+        made: list[Settlement] = []
+
+        def answer(peer: socket.socket, ids: list[str]) -> None:
+            if b"idempotency_key" in made[0].requests[-1]:
+                peer.sendall(b"HTTP/1.1 422 No\r\nContent-Length: 2\r\n\r\n{}")
+            elif lines:
+                peer.sendall(CHUNKED + chunk(*map(line, ids)) + END)
+            else:
+                content = b'{"results": [' + b",".join(map(line, ids)) + b"]}"
+                peer.sendall(HEAD % len(content) + content)
+
+        made.append(settlement_that(answer))
+        return made[0]
+
+    def with_keys(self, count: int) -> list[PayoutOrder]:
+        return [replace(order, idempotency_key="k") for order in orders(count)]
+
+    def test_is_sent_keys_again_after_a_while(
+        self, settlement_that: Callable[..., Settlement], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(settlement_client, "WITHOUT_KEYS_SECONDS", 0)
+        settlement = self.serve(settlement_that, lines=True)
+        client = SettlementClient(settlement.url, "t" * 32, 1)
+        for _ in range(2):
+            list(client.settle_each(self.with_keys(1), deadline_seconds=5))
+        assert [b"idempotency_key" in each for each in settlement.requests] == [True, False, True, False]
+
+    def test_is_sent_the_list_again_without_and_none_for_a_while(
+        self, settlement_that: Callable[..., Settlement]
+    ) -> None:
+        settlement = self.serve(settlement_that, lines=True)
+        client = SettlementClient(settlement.url, "t" * 32, 1)
+        for _ in range(2):
+            asked = self.with_keys(2)
+            assert outcomes(list(client.settle_each(asked, deadline_seconds=5)), asked) == ["paid"] * 2
+        assert [b"idempotency_key" in each for each in settlement.requests] == [True, False, False]
+
+    def test_is_asked_by_the_dispatcher_in_the_same_way(self, settlement_that: Callable[..., Settlement]) -> None:
+        settlement = self.serve(settlement_that, lines=False)
+        asked = self.with_keys(2)
+        results = SettlementClient(settlement.url, "t" * 32, 1).settle(asked, deadline_seconds=5)
+        assert outcomes([results], asked) == ["paid"] * 2
 
 
 class TestAConnection:

@@ -1,6 +1,7 @@
 """Whatever happens in whatever order, the invariants hold after every step and a model predicts every balance."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,7 @@ from rest_framework.test import APIClient
 
 from payments.books import checks, settlement
 from payments.dispatch.services import dispatch_due
-from payments.models import CreditPool, Merchant, MerchantCredit, Withdrawal
+from payments.models import CreditPool, Merchant, MerchantCredit, OutcomeDecision, Withdrawal
 from payments.request_log.writer import writer
 from payments.tests.factories import make_merchant, merchant_client, staff_client, unique_name, withdraw
 from payments.withdrawals.settlement_client import settlement_client
@@ -38,6 +39,7 @@ ACCOUNTS = {
     "IRTESTDOWN0000000001": NEVER_KNOWN,
 }
 FIRST_STATUS = {PAID: 201, REFUSED: 409, UNKNOWN_THEN_PAID: 202, NEVER_KNOWN: 202}
+DECIDED = {"paid": PAID, "refused": REFUSED}
 AMOUNTS = st.sampled_from([Decimal(text) for text in ("0.01", "0.99", "1.00", "2.50", "4.00")])
 LIMITS = st.sampled_from([Decimal(text) for text in ("0.50", "2.50", "5.00", "9.99")])
 FUNDS = st.sampled_from([Decimal(text) for text in ("1.00", "7.51", "20.00")])
@@ -51,6 +53,7 @@ class Asked:
     amount: Decimal
     key: str
     answer: Any
+    decided: str | None = None
 
 
 @dataclass(eq=False)
@@ -76,7 +79,7 @@ class Books(RuleBasedStateMachine):
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT payments_sandbox_clear()")
         settlement_client().clear_sandbox()
-        self.staff = staff_client()
+        self.staff, self.second = staff_client(), staff_client()
         self.pool = Decimal(0)
         self.known: list[ModelMerchant] = []
 
@@ -127,6 +130,40 @@ class Books(RuleBasedStateMachine):
         assert self.post("pool/topup", amount=str(amount)).status_code == 200
         self.pool += amount
 
+    @rule(amount=FUNDS, sign=st.sampled_from([1, -1]))
+    def adjust_the_pool(self, amount: Decimal, sign: int) -> None:
+        asked = self.post("pool/adjustments", amount=str(sign * amount), reason="counted").json()["approval_id"]
+        assert self.post("approvals/approve", approval_id=asked).json()["code"] == "second_person_needed"
+        is_there = self.pool + sign * amount >= 0
+        answer = self._approve(asked)
+        assert answer.status_code == (200 if is_there else 409), answer.content
+        self.pool += sign * amount if is_there else 0
+
+    def _approve(self, asked: str) -> Any:
+        return self.second.post("/api/v1/admin/approvals/approve", {"approval_id": asked}, format="json")
+
+    @rule(one=merchants, outcome=st.sampled_from(["paid", "refused"]))
+    def decide_an_outcome(self, one: ModelMerchant, outcome: str) -> None:
+        """Two people end the first pending withdrawal of a bank that never answers; the dispatcher carries it out."""
+        if one.bank != NEVER_KNOWN or not one.pending:
+            return
+        this = one.pending.pop(0)
+        withdrawal_id = this.answer.json()["id"]
+        Withdrawal.objects.filter(pk=withdrawal_id).update(overdue_since=timezone.now())
+        fields = {"outcome": outcome, "evidence": "told by the bank", "bank_reference": "ref"}
+        asked = self.post(f"withdrawals/{withdrawal_id}/outcome", **fields).json()["approval_id"]
+        assert self._approve(asked).status_code == 200
+        # the others are another rule's
+        others = Withdrawal.objects.filter(state="pending").exclude(pk=withdrawal_id)
+        others.update(next_attempt_at=timezone.now() + timedelta(hours=1))
+        dispatch_due()
+        assert OutcomeDecision.objects.get(pk=asked).result == "carried_out"
+        event(f"decided {outcome}")
+        this.decided = outcome
+        if outcome == "refused":
+            one.used -= this.amount
+            self.pool += this.amount
+
     def _expected_refusal(self, one: ModelMerchant, amount: Decimal) -> str | None:
         if not one.active:
             return "merchant_not_active"
@@ -169,7 +206,8 @@ class Books(RuleBasedStateMachine):
         elif this in this.merchant.pending:
             assert (answer.status_code, answer.json()["id"]) == (202, this.answer.json()["id"])
         else:
-            assert answer.status_code == FIRST_STATUS[REFUSED if this.merchant.bank == REFUSED else PAID]
+            is_refused = REFUSED in {this.merchant.bank, this.decided and DECIDED[this.decided]}
+            assert answer.status_code == FIRST_STATUS[REFUSED if is_refused else PAID]
 
     @rule(this=asked, amount=AMOUNTS)
     def reuse_the_key_for_another_amount(self, this: Asked, amount: Decimal) -> None:

@@ -120,6 +120,7 @@ class Job:
             account_id=self.reservation.account_id,
             amount=self.command.amount,
             account=str(self.reservation.bank_account),
+            idempotency_key=self.command.identity.key,
         )
 
     def finish(self, result: Reservation | Final | Answer | Exception) -> None:

@@ -18,6 +18,9 @@ from payments.withdrawals.representation import location, members_of, pending_an
 from payments.withdrawals.reserve import Reservation
 from payments.withdrawals.settlement_client import PayoutOrder, SettleResult, settlement_client
 
+# of keys that nobody can send (payments_recover)
+RECOVERED_SCOPE = "recovered"
+
 logger = logging.getLogger(__name__)
 
 
@@ -75,18 +78,27 @@ def _replayed_answer(command: WithdrawalCommand, reservation: Reservation) -> An
     return pending_answer(members, replayed=True)
 
 
+def order_of(withdrawal: Withdrawal) -> PayoutOrder:
+    """What settlement is to pay for a stored withdrawal, loaded with its account and key."""
+    return PayoutOrder(
+        withdrawal_id=withdrawal.pk,
+        merchant_id=withdrawal.merchant_id,
+        account_id=str(withdrawal.wallet_account_id),
+        amount=withdrawal.amount,
+        account=withdrawal.wallet_account.bank_account,
+        idempotency_key=_key_of(withdrawal),
+    )
+
+
+def _key_of(withdrawal: Withdrawal) -> str | None:
+    """The merchant's own key, for settlement to keep; None for one that was made again without it."""
+    key = getattr(withdrawal, "idempotency_key", None)
+    return key.key if key is not None and key.scope != RECOVERED_SCOPE else None
+
+
 def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleResult]:
-    """Asks settlement about pending withdrawals (loaded with their accounts); moves nothing in core."""
-    orders = [
-        PayoutOrder(
-            withdrawal_id=withdrawal.pk,
-            merchant_id=withdrawal.merchant_id,
-            account_id=str(withdrawal.wallet_account_id),
-            amount=withdrawal.amount,
-            account=withdrawal.wallet_account.bank_account,
-        )
-        for withdrawal in withdrawals
-    ]
+    """Asks settlement about pending withdrawals (loaded with their accounts and keys); moves nothing in core."""
+    orders = [order_of(withdrawal) for withdrawal in withdrawals]
     with tracing.span("settle"):
         return settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
 

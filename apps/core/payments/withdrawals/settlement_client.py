@@ -17,6 +17,7 @@ import urllib3
 from core import metrics
 from core.environment import ENVIRONMENT
 from etebar_common import logs, tracing
+from etebar_common.problems import PayoutConflict
 from payments.withdrawals.deadline_http import answering, connection_pool, exchange, whole_lines
 
 logger = logging.getLogger(__name__)
@@ -27,9 +28,12 @@ LOOKUP_PATH = "/api/settlement/payouts/lookup"
 CLEAR_PATH = "/api/settlement/sandbox/clear"
 LINES = "application/x-ndjson"
 OK = 200
+ANSWERED = (OK, 202)
 WRONG_REQUEST = (400, 413, 422)
 # settlement answers before we stop waiting, so that slow members come back as pending and not as a broken call
 ANSWER_MARGIN_SECONDS = 0.5
+# settlement's version before this one finds a key wrong; how long one that does is spared them
+WITHOUT_KEYS_SECONDS = 30.0
 # for asking about the members of a refused list one by one; shorter than the dispatcher's lease
 ALONE_SECONDS = 10.0
 
@@ -53,15 +57,20 @@ class PayoutOrder:
     account_id: str
     amount: Decimal
     account: str
+    idempotency_key: str | None = None
 
-    def body(self) -> dict[str, Any]:
-        return {
+    def body(self, *, with_key: bool = False) -> dict[str, Any]:
+        """The members of the order; `with_key` for settlement to keep the merchant's key with the payout."""
+        members: dict[str, Any] = {
             "withdrawal_id": str(self.withdrawal_id),
             "merchant_id": self.merchant_id,
             "account_id": self.account_id,
             "amount": str(self.amount),
             "account": self.account,
         }
+        if with_key and self.idempotency_key is not None:
+            members["idempotency_key"] = self.idempotency_key
+        return members
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +81,35 @@ class SettleResult:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PayoutDecision:
+    """What two people decided of a payout; `evidence` is what settlement keeps of it."""
+
+    order: PayoutOrder
+    account_fingerprint: str
+    outcome: str
+    evidence: str
+
+    def body(self) -> dict[str, Any]:
+        about = {name: value for name, value in self.order.body().items() if name not in {"withdrawal_id", "account"}}
+        return {
+            **about,
+            "account_fingerprint": self.account_fingerprint,
+            "outcome": self.outcome,
+            "evidence": self.evidence,
+        }
+
+
 class SettlementError(Exception):
     """Settlement gave no answer that can be used."""
 
 
 class RequestNotTaken(SettlementError):  # noqa: N818 - a fact, not a fault of the program
     """Settlement found the request as a whole wrong (4xx) and did nothing."""
+
+
+class PayoutDiffers(SettlementError):  # noqa: N818 - a fact, not a fault of the program
+    """Settlement knows the payout with other content."""
 
 
 class SettlementClient:
@@ -87,12 +119,13 @@ class SettlementClient:
         self._base_url = base_url.rstrip("/")
         self._headers = {"X-Internal-Token": token, "Content-Type": "application/json"}
         self._pool = connection_pool(connections)
+        self._without_keys_until = 0.0
 
     def settle(self, orders: Sequence[PayoutOrder], *, deadline_seconds: float) -> dict[UUID, SettleResult]:
         """Each order's result within the deadline. Repeating an order is safe: settlement pays an id once."""
         results: dict[UUID, SettleResult] = {}
         try:
-            answer = self._call("POST", BATCH_PATH, body=_body(orders, deadline_seconds), seconds=deadline_seconds)
+            answer = self._batch(orders, deadline_seconds)
             items = {UUID(item["withdrawal_id"]): item for item in answer["results"]}
             return {order.withdrawal_id: _result(order, items.get(order.withdrawal_id)) for order in orders}
         except RequestNotTaken as error:
@@ -103,6 +136,28 @@ class SettlementClient:
         for alone in self._settle_alone(orders, deadline_seconds):
             results |= alone
         return results
+
+    def _batch(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> dict[str, Any]:
+        with_keys = self._sends_keys(orders)
+        body = _body(orders, deadline_seconds, with_keys=with_keys)
+        try:
+            return self._call("POST", BATCH_PATH, body=body, seconds=deadline_seconds)
+        except RequestNotTaken:
+            if not with_keys:
+                raise
+        body = _body(orders, deadline_seconds, with_keys=False)
+        answer = self._call("POST", BATCH_PATH, body=body, seconds=deadline_seconds)
+        self._leave_keys_out()
+        return answer
+
+    def _sends_keys(self, orders: Sequence[PayoutOrder]) -> bool:
+        has_keys = any(order.idempotency_key is not None for order in orders)
+        return has_keys and time.monotonic() >= self._without_keys_until
+
+    def _leave_keys_out(self) -> None:
+        """Settlement took a list only without keys: it is of the version before, in the middle of a rollout."""
+        logger.warning("settlement does not take keys; they are left out for %g s", WITHOUT_KEYS_SECONDS)
+        self._without_keys_until = time.monotonic() + WITHOUT_KEYS_SECONDS
 
     def settle_each(
         self, orders: Sequence[PayoutOrder], *, deadline_seconds: float
@@ -116,7 +171,7 @@ class SettlementClient:
         waiting = {order.withdrawal_id: order for order in orders}
         reason = SettlementError("not in settlement's answer")
         try:
-            for lines in self._lines(orders, deadline_seconds):
+            for lines in self._lines_of_any(orders, deadline_seconds):
                 if results := _results(waiting, lines):
                     yield results
         except SettlementError as error:
@@ -136,6 +191,21 @@ class SettlementClient:
                 yield self.settle([order], deadline_seconds=deadline_seconds)
             else:
                 yield {order.withdrawal_id: SettleResult(Outcome.UNKNOWN, "not asked: the time was over")}
+
+    def conclude(self, decision: PayoutDecision, *, deadline_seconds: float) -> tuple[SettleResult, str]:
+        """The payout's result after the decision was brought, and the evidence that settlement has of it ("" for none).
+
+        Repeating it is safe. A payout that the bank is being asked about at this moment is PENDING.
+        """
+        path = f"{PAYOUTS_PATH}/{decision.order.withdrawal_id}/outcome"
+        try:
+            payout = self._call("POST", path, body=decision.body(), seconds=deadline_seconds)
+            result = _result(decision.order, {"state": payout["state"], "reason": payout["reason"], "payout": payout})
+            return result, str(payout["evidence"] or "")
+        except PayoutDiffers as error:
+            return SettleResult(Outcome.CONFLICT, repr(error)[:500]), ""
+        except (SettlementError, KeyError, TypeError, ValueError, AttributeError) as error:
+            return _unknown([decision.order], error)[decision.order.withdrawal_id], ""
 
     def payouts(self, *, created_from: str, created_to: str, page_size: int = 1000) -> Iterator[dict[str, Any]]:
         """All payouts that settlement made in a window, page by page; raises SettlementError."""
@@ -181,7 +251,26 @@ class SettlementClient:
             )
             return _object(status, content)
 
-    def _lines(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> Iterator[list[bytes]]:
+    def _lines_of_any(self, orders: Sequence[PayoutOrder], deadline_seconds: float) -> Iterator[list[bytes]]:
+        """The lines of the answer, of a settlement that takes keys or one that does not; raises SettlementError."""
+        with_keys = self._sends_keys(orders)
+        try:
+            yield from self._lines(orders, deadline_seconds, with_keys=with_keys)
+        except RequestNotTaken:
+            if not with_keys:
+                raise
+        else:
+            return
+        taken = False
+        for lines in self._lines(orders, deadline_seconds, with_keys=False):
+            if not taken:
+                taken = True
+                self._leave_keys_out()
+            yield lines
+
+    def _lines(
+        self, orders: Sequence[PayoutOrder], deadline_seconds: float, *, with_keys: bool
+    ) -> Iterator[list[bytes]]:
         """The lines of the answer to a batch, those together that came together; raises SettlementError."""
         with (
             tracing.calling(f"POST {BATCH_PATH}") as trace_headers,
@@ -192,7 +281,7 @@ class SettlementClient:
                 self._base_url + BATCH_PATH,
                 seconds=deadline_seconds,
                 headers=self._request_headers() | {"Accept": LINES} | trace_headers,
-                body=orjson.dumps(_body(orders, deadline_seconds)),
+                body=orjson.dumps(_body(orders, deadline_seconds, with_keys=with_keys)),
             ) as (status, pieces),
         ):
             if status != OK:
@@ -203,9 +292,9 @@ class SettlementClient:
         return {**self._headers, "X-Request-ID": logs.request_id.get() or "core"}
 
 
-def _body(orders: Sequence[PayoutOrder], deadline_seconds: float) -> dict[str, Any]:
+def _body(orders: Sequence[PayoutOrder], deadline_seconds: float, *, with_keys: bool) -> dict[str, Any]:
     deadline_ms = int(max(deadline_seconds - ANSWER_MARGIN_SECONDS, deadline_seconds / 2) * 1000)
-    return {"deadline_ms": deadline_ms, "withdrawals": [order.body() for order in orders]}
+    return {"deadline_ms": deadline_ms, "withdrawals": [order.body(with_key=with_keys) for order in orders]}
 
 
 @contextmanager
@@ -234,13 +323,18 @@ def _reason(error: Exception) -> str:
 
 
 def _object(status: int, content: bytes) -> dict[str, Any]:
-    """The object that a 200 is. Raises RequestNotTaken, SettlementError, or ValueError for what is no JSON."""
+    """The object that a 200 or 202 is. Raises RequestNotTaken, SettlementError, or ValueError for what is no JSON."""
     answer = orjson.loads(content)
-    if status != OK or not isinstance(answer, dict):
+    if status not in ANSWERED or not isinstance(answer, dict):
         code = answer.get("code") if isinstance(answer, dict) else None
-        kind = RequestNotTaken if status in WRONG_REQUEST else SettlementError
-        raise kind(f"status {status}, code {code}")
+        raise _kind(status, code)(f"status {status}, code {code}")
     return answer
+
+
+def _kind(status: int, code: object) -> type[SettlementError]:
+    if code == PayoutConflict.code:
+        return PayoutDiffers
+    return RequestNotTaken if status in WRONG_REQUEST else SettlementError
 
 
 def _results(waiting: dict[UUID, PayoutOrder], lines: Iterable[bytes]) -> dict[UUID, SettleResult]:

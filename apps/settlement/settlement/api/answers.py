@@ -30,6 +30,8 @@ def payout_object(payout: Payout) -> dict[str, Any]:
         "direct_test": payout.direct_test,
         "created_at": payout.created_at,
         "decided_at": payout.decided_at,
+        "evidence": payout.evidence,
+        "idempotency_key": payout.idempotency_key,
     }
 
 

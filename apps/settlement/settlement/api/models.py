@@ -15,6 +15,7 @@ MAXIMUM_BATCH = 1000
 MAXIMUM_INTEGER = 2**53 - 1
 """The largest that every JSON reader takes exactly (RFC 8259, section 6)."""
 ACCOUNT_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z .-]{0,63}$"
+KEY_PATTERN = r"^[ -~]{1,255}$"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.ASCII | re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})\Z", re.ASCII)
 
@@ -72,6 +73,10 @@ class _Withdrawal(Strict):
     account_id: Identifier
     amount: PositiveAmount
     account: Annotated[AccountNumber, Field(repr=False)]
+    idempotency_key: Annotated[
+        str | None,
+        Field(pattern=KEY_PATTERN, description="The key of the merchant's request; kept, so that core can restore it."),
+    ] = None
 
 
 class WithdrawRequest(_Withdrawal):
@@ -95,6 +100,17 @@ class BatchRequest(Strict):
         BeforeValidator(_whole),
     ] = 2000
     withdrawals: Annotated[list[BatchMember], Field(min_length=1, max_length=MAXIMUM_BATCH)]
+
+
+class OutcomeRequest(Strict):
+    """What two people decided in core about a payout whose outcome nobody could tell."""
+
+    merchant_id: Annotated[int, Field(strict=True, ge=1, le=MAXIMUM_INTEGER), BeforeValidator(_whole)]
+    account_id: Identifier
+    amount: PositiveAmount
+    account_fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    outcome: Literal["paid", "refused"]
+    evidence: Annotated[str, Field(pattern=r"^[!-~]{1,100}$", description="Core's reference of the decision.")]
 
 
 class LookupRequest(Strict):
@@ -125,6 +141,8 @@ class PayoutBody(Strict):
     direct_test: bool
     created_at: datetime
     decided_at: datetime | None
+    evidence: Annotated[str | None, Field(description="Of an outcome that people decided: core's reference of it.")]
+    idempotency_key: Annotated[str | None, Field(description="The key of the merchant's request, if it came with one.")]
 
 
 class BatchResult(Strict):

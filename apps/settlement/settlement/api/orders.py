@@ -1,7 +1,7 @@
 """From a request's withdrawals to orders: the checks that need the profile, the key or the rail."""
 
 from typing import Annotated
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import Header
 
@@ -9,8 +9,8 @@ from etebar_common.bank_account import parse_bank_account
 from etebar_common.environment import Profile
 from etebar_common.fingerprint import account_fingerprint
 from etebar_common.problems import ValidationFailed
-from settlement.api.models import BatchMember, WithdrawRequest
-from settlement.payouts.records import PayoutOrder
+from settlement.api.models import BatchMember, OutcomeRequest, WithdrawRequest
+from settlement.payouts.records import Decision, PayoutOrder, PayoutState
 from settlement.rails.base import Fault
 from settlement.settings import Settings
 
@@ -38,6 +38,18 @@ def order_of(request: WithdrawRequest, settings: Settings, fault: Fault | None) 
         raise _invalid([("account", str(error))]) from error
 
 
+def decision_of(withdrawal_id: UUID, request: OutcomeRequest) -> Decision:
+    return Decision(
+        withdrawal_id=withdrawal_id,
+        merchant_id=request.merchant_id,
+        account_id=request.account_id,
+        amount=request.amount,
+        account_fingerprint=request.account_fingerprint,
+        state=PayoutState(request.outcome),
+        evidence=request.evidence,
+    )
+
+
 def orders_of(members: list[BatchMember], settings: Settings, fault: Fault | None) -> list[PayoutOrder]:
     """The orders of a batch; all that is wrong is told at once, and nothing is paid then."""
     orders: list[PayoutOrder] = []
@@ -62,6 +74,7 @@ def _order(request: WithdrawRequest | BatchMember, settings: Settings, fault: Fa
         account=account,
         account_fingerprint=account_fingerprint(account, settings.fingerprint_key),
         direct_test=request.withdrawal_id is None,
+        idempotency_key=request.idempotency_key,
         fault=fault,
     )
 

@@ -30,6 +30,7 @@ from settlement.api.models import (
     Cleared,
     Health,
     LookupRequest,
+    OutcomeRequest,
     PayoutBody,
     PayoutList,
     PayoutPage,
@@ -37,7 +38,7 @@ from settlement.api.models import (
     WithdrawRequest,
 )
 from settlement.api.openapi import LINES_SCHEMA, problem_responses
-from settlement.api.orders import FaultHeader, fault_of, order_of
+from settlement.api.orders import FaultHeader, decision_of, fault_of, order_of
 from settlement.payouts import cursor
 from settlement.payouts.store import Window
 from settlement.services import Services, services
@@ -97,6 +98,24 @@ async def lookup(body: LookupRequest, request: Request, running: Running) -> Res
     request.state.withdrawal_count = len(wanted)
     found = await running.store.find(wanted)
     return Json({"payouts": [payout_object(found[each]) for each in wanted if each in found]})
+
+
+@router.post(
+    "/payouts/{withdrawal_id:uuid}/outcome",
+    response_model=PayoutBody,
+    responses=problem_responses(*WITH_BODY, PayoutConflict)
+    | {202: {"model": PayoutBody, "description": "The rail is being asked about it at this moment. Repeat later."}},
+)
+async def outcome(withdrawal_id: UUID, body: OutcomeRequest, request: Request, running: Running) -> Response:
+    """Conclude a payout as people decided it. One that is decided already stays as it is, and is the answer.
+
+    The rail is not called. One that was never ordered is recorded as decided, so that no later order pays it.
+    """
+    request.state.withdrawal_id, request.state.withdrawal_count = withdrawal_id, 1
+    answer = await running.payouts.decide(decision_of(withdrawal_id, body))
+    if answer.differs:
+        raise PayoutConflict(extensions={"differs": list(answer.differs)})
+    return Json(payout_object(answer.payout), 200 if answer.payout.is_decided else 202)
 
 
 @router.get("/payouts/{withdrawal_id:uuid}", response_model=PayoutBody, responses=problem_responses(*ALWAYS, NotFound))

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from settlement.rails.base import Fault, Transfer
 
+DECIDED_BY_STAFF = "decided_by_staff"
+
 
 class PayoutState(StrEnum):
     PENDING = "pending"
@@ -27,6 +29,8 @@ class PayoutOrder:
     account: str = field(repr=False)
     account_fingerprint: str
     direct_test: bool = False
+    idempotency_key: str | None = None
+    """The caller's own key at core; kept for core's sake, and no part of what makes two orders the same."""
     fault: Fault | None = None
     transfer: Transfer = field(init=False, repr=False, compare=False)
     """What the bank is sent. Its reference is the same for every send, which is how the bank pays it once."""
@@ -60,6 +64,8 @@ class Payout(NamedTuple):
     created_at: datetime
     decided_at: datetime | None
     attempts: int
+    evidence: str | None = None
+    idempotency_key: str | None = None
 
     @classmethod
     def from_row(cls, row: Any) -> "Payout":
@@ -82,6 +88,7 @@ class Payout(NamedTuple):
             created_at=created_at,
             decided_at=None,
             attempts=1,
+            idempotency_key=order.idempotency_key,
         )
 
     def decided(self, state: PayoutState, reason: str | None, at: datetime) -> "Payout":
@@ -91,7 +98,7 @@ class Payout(NamedTuple):
     def is_decided(self) -> bool:
         return self.state is not PayoutState.PENDING
 
-    def differs(self, order: PayoutOrder) -> list[str]:
+    def differs(self, order: "PayoutOrder | Decision") -> list[str]:
         """The fields in which an order under the same id is another order; empty when it is the same."""
         compared = {
             "merchant_id": self.merchant_id == order.merchant_id,
@@ -100,6 +107,24 @@ class Payout(NamedTuple):
             "account": self.account_fingerprint == order.account_fingerprint,
         }
         return [name for name, same in compared.items() if not same]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An outcome that people decided in core, because nobody could tell it; `evidence` is core's reference of it."""
+
+    withdrawal_id: UUID
+    merchant_id: int
+    account_id: UUID
+    amount: Decimal
+    account_fingerprint: str
+    state: PayoutState
+    evidence: str
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of a refusal."""
+        return DECIDED_BY_STAFF if self.state is PayoutState.REFUSED else None
 
 
 class Claim(NamedTuple):

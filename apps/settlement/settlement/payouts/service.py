@@ -12,7 +12,7 @@ from etebar_common.problems import NotReady
 from settlement import metrics
 from settlement.payouts.in_flight import InFlight, Work
 from settlement.payouts.news import News
-from settlement.payouts.records import Claim, Payout, PayoutOrder
+from settlement.payouts.records import Claim, Decision, Payout, PayoutOrder
 from settlement.payouts.runner import Runner
 from settlement.payouts.store import Payouts, PayoutStore
 
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     differs: Sequence[str] = ()
 
     @classmethod
-    def of(cls, order: PayoutOrder, payout: Payout) -> "Answer":
+    def of(cls, order: PayoutOrder | Decision, payout: Payout) -> "Answer":
         differs = payout.differs(order)
         if differs:
             metrics.CONFLICTS.inc()
@@ -46,6 +46,13 @@ class PayoutService:
         async for known in await self.begin(orders, deadline_seconds=deadline_seconds):
             payouts |= known
         return [Answer.of(order, payouts[order.withdrawal_id]) for order in orders]
+
+    async def decide(self, decision: Decision) -> Answer:
+        """How the payout stands after the decision was brought; with `differs`, it is about another payout."""
+        payout = await self._store.decide(decision)
+        if payout.evidence == decision.evidence:
+            logger.warning("payout %s is %s by decision %s", payout.withdrawal_id, payout.state, decision.evidence)
+        return Answer.of(decision, payout)
 
     async def begin(self, orders: Sequence[PayoutOrder], *, deadline_seconds: float) -> AsyncIterator[Payouts]:
         """Records the orders and starts their payouts, which go on by themselves; raises if nothing was recorded.

@@ -1,5 +1,6 @@
 """Reading and writing payouts, always as lists, one statement each (the SQL is in settlement/sql.py)."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,8 +9,10 @@ from uuid import UUID
 
 from settlement import sql
 from settlement.database import Database
-from settlement.payouts.records import Claim, Payout, PayoutOrder, PayoutState
+from settlement.payouts.records import Claim, Decision, Payout, PayoutOrder, PayoutState
 from settlement.rails.base import Outcome
+
+logger = logging.getLogger(__name__)
 
 Payouts = dict[UUID, Payout]
 
@@ -42,6 +45,7 @@ class PayoutStore:
             [order.account_fingerprint for order in listed],
             [order.account_masked for order in listed],
             [order.direct_test for order in listed],
+            [order.idempotency_key for order in listed],
         ]
         rows = await self._database.fetch(sql.RECORD_PAYOUTS, *columns, self._rail_name, self._lease)
         recorded_at: dict[UUID, datetime] = {row[0]: row[1] for row in rows}
@@ -67,6 +71,23 @@ class PayoutStore:
             payouts |= await self._release(undecided)
         return payouts
 
+    async def decide(self, decision: Decision) -> Payout:
+        """Concludes the payout by the decision, or leaves it as it is; answers with how it stands after that.
+
+        Decided already: its own outcome stays. Pending under a lease: it stays pending, for whoever holds the lease may
+        be paying. Never ordered: recorded as decided.
+        """
+        key, reason = decision.withdrawal_id, decision.reason
+        new = (decision.merchant_id, decision.account_id, decision.amount, decision.account_fingerprint)
+        await self._database.fetch(
+            sql.RECORD_DECIDED, key, *new, self._rail_name, decision.state, reason, decision.evidence
+        )
+        found = (await self.find([key]))[key]
+        if not found.is_decided and not found.differs(decision):
+            await self._database.fetch(sql.DECIDE_BY_EVIDENCE, key, decision.state, reason, decision.evidence)
+            found = (await self.find([key]))[key]
+        return found
+
     async def _decide(self, claims: Sequence[Claim], outcomes: Mapping[str, Outcome]) -> Payouts:
         found = [outcomes[claim.order.reference] for claim in claims]
         rows = await self._database.fetch(
@@ -76,6 +97,7 @@ class PayoutStore:
             [outcome.reason for outcome in found],
         )
         decided_at: dict[UUID, datetime] = {row[0]: row[1] for row in rows}
+        _tell_of_late(claims, outcomes, decided_at)
         return {
             claim.payout.withdrawal_id: claim.payout.decided(
                 PayoutState(outcome.verdict), outcome.reason, decided_at[claim.payout.withdrawal_id]
@@ -115,3 +137,11 @@ class PayoutStore:
     async def _payouts(self, statement: str, *values: Any) -> Payouts:
         rows = await self._database.fetch(statement, *values)
         return {payout.withdrawal_id: payout for payout in map(Payout.from_row, rows)}
+
+
+def _tell_of_late(claims: Sequence[Claim], outcomes: Mapping[str, Outcome], decided: Mapping[UUID, datetime]) -> None:
+    """Tells of outcomes that came when the payout was decided already: by another worker, or by people."""
+    for claim in claims:
+        if claim.order.withdrawal_id not in decided:
+            verdict = outcomes[claim.order.reference].verdict.value
+            logger.warning("payout %s: the rail says %s after it was decided", claim.order.withdrawal_id, verdict)
