@@ -115,6 +115,7 @@ AUTH_PASSWORD_VALIDATORS = (
         )
     ]
 )
+PASSWORD_HASHERS = ["core.password_hashing.Argon2", "core.password_hashing.PBKDF2"]
 if ENVIRONMENT.etebar_profile is Profile.TEST or sys.argv[1:2] == ["test"]:
     # tests make hundreds of accounts; a slow hash would be most of their time
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -138,8 +139,6 @@ SIMPLE_JWT = {
     "SIGNING_KEY": ENVIRONMENT.jwt_signing_key.get_secret_value(),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ENVIRONMENT.access_token_minutes),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=ENVIRONMENT.refresh_token_hours),
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
 }
 
 SPECTACULAR_SETTINGS = {

@@ -234,6 +234,11 @@ class DatabaseUnavailable(Problem):
     remedy = "Repeat after Retry-After seconds with the same Idempotency-Key."
 
 
+class LogInsBusy(Problem):
+    status, code, title = 503, "log_ins_busy", "Too many passwords are being looked at"
+    remedy = "Repeat after Retry-After seconds. Tokens that are there work all the while."
+
+
 class NotReady(Problem):
     status, code, title = 503, "not_ready", "The service is not ready"
     remedy = "Wait. `detail` says what it waits for, as a migration that has not run."
