@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -54,6 +55,14 @@ HttpUrl = Annotated[str, AfterValidator(_begins_with("http://", "https://"))]
 SecretList = Annotated[tuple[Secret32, ...], BeforeValidator(_comma_list)]
 Threshold = Annotated[Decimal | None, BeforeValidator(_threshold)]
 RateLimit = Annotated[str, Field(pattern=r"^(off|[1-9][0-9]*/(second|minute|hour))$")]
+
+
+class StaffTotp(StrEnum):
+    """Of whom a second factor is asked."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    OFF = "off"
 
 
 class CoreEnvironment(TracedEnvironment):
@@ -160,6 +169,12 @@ class CoreEnvironment(TracedEnvironment):
 
     sign_of_life_file: Path | None = None
     """Worker and beat touch it while they turn (`python -m core.sign_of_life` looks at it)."""
+
+    admin_enabled: bool = True
+    """Whether `/admin` is served at all; the API for staff always is."""
+
+    staff_totp: StaffTotp = StaffTotp.OFF
+    """Whether staff log in with a code of their second factor: `required`, `optional` (who has enrolled), or `off`."""
 
     admin_username: str = ""
     """The first member of staff, whom `manage.py ensure_admin` makes."""

@@ -29,7 +29,7 @@ CSRF_FAILURE_VIEW = "core.problem_handler.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY_BYTES
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "core.admin_config.Config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "payments",
 ]
 
@@ -167,6 +169,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # longer than the longest task, or Redis would hand a running task to a second worker
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+
+OTP_TOTP_ISSUER = "Etebar"
 
 # what traces call this process
 COMPONENT = "core-web"

@@ -14,6 +14,8 @@ from core.environment import ENVIRONMENT
 from etebar_common.problems import TokenInvalid
 from payments.audit.services import Actor, record
 from payments.locks import lock_refresh_token
+from payments.staff.second_factor import is_demanded_of
+from payments.tokens.authentication import TOTP_CLAIM
 
 Pair = dict[str, str]
 
@@ -64,6 +66,8 @@ def _turned(token: RefreshToken) -> Pair | None:
     row = lock_refresh_token(token["jti"])
     if row.user is None or not row.user.is_active:
         raise TokenInvalid("the account is gone or inactive")
+    if is_demanded_of(row.user) and not token.get(TOTP_CLAIM):
+        raise TokenInvalid("the account needs a second factor now: log in anew")
     spent = BlacklistedToken.objects.filter(token=row).first()
     if spent is None:
         BlacklistedToken.objects.create(token=row)
