@@ -32,7 +32,7 @@ print_secret() {
     case $1 in
     etebar-core)
         opaque "$1"
-        printf '  %s\n' "secret-key: '$(random 50)'" "jwt-signing-key: '$(random 50)'"
+        printf '  %s\n' "secret-key: '$(random 50)'" "jwt-signing-key: '$(random 50)'" 'jwt-signing-keys-previous: ""'
         ;;
     etebar-fingerprint)
         opaque "$1"

@@ -24,7 +24,7 @@ pytest_plugins = ("etebar_quickstart.testing",)
 
 QUIET_AND_UNLIMITED = {
     "LOG_LEVEL": "WARNING",
-    **{f"RATE_LIMIT_{name}": "off" for name in ("MERCHANT", "ADDRESS", "TOKEN", "REGISTER")},
+    **{f"RATE_LIMIT_{name}": "off" for name in ("MERCHANT", "ADDRESS", "TOKEN", "TOKEN_ACCOUNT", "REGISTER")},
 }
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 DATABASE = f"settlementdb_{WORKER}"

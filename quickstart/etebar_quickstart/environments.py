@@ -16,6 +16,7 @@ TUNING = {
     "RATE_LIMIT_ADDRESS": "off",
     "RATE_LIMIT_MERCHANT": "",
     "RATE_LIMIT_TOKEN": "",
+    "RATE_LIMIT_TOKEN_ACCOUNT": "",
     "RATE_LIMIT_REGISTER": "",
     "TRUSTED_PROXIES": "",
     "CONN_MAX_AGE": "",

@@ -30,6 +30,7 @@ BY_NAME: Mapping[str, Any] = {
     "rateLimits.merchant": "7/hour",
     "rateLimits.address": "7/hour",
     "rateLimits.token": "7/hour",
+    "rateLimits.tokenAccount": "7/minute",
     "rateLimits.register": "7/minute",
     "bank.url": "https://another.example.com",
     "bank.currency": "EUR",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -51,8 +52,17 @@ def _with_password(url: str, password: str) -> str:
 CommaList = Annotated[list[str], BeforeValidator(_comma_list)]
 RedisUrl = Annotated[str, AfterValidator(_begins_with("redis://", "rediss://", "unix://"))]
 HttpUrl = Annotated[str, AfterValidator(_begins_with("http://", "https://"))]
+SecretList = Annotated[tuple[Secret32, ...], BeforeValidator(_comma_list)]
 Threshold = Annotated[Decimal | None, BeforeValidator(_threshold)]
 RateLimit = Annotated[str, Field(pattern=r"^(off|[1-9][0-9]*/(second|minute|hour))$")]
+
+
+class StaffTotp(StrEnum):
+    """Of whom a second factor is asked."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    OFF = "off"
 
 
 class CoreEnvironment(TracedEnvironment):
@@ -62,7 +72,10 @@ class CoreEnvironment(TracedEnvironment):
     """Signs Django's sessions and forms."""
 
     jwt_signing_key: Secret32
-    """Signs access and refresh tokens. A new one makes every token invalid."""
+    """Signs access and refresh tokens. To replace it: docs/runbooks/rotate-jwt-key.md."""
+
+    jwt_signing_keys_previous: SecretList = ()
+    """Keys that verify tokens as well, by commas: those that signed before, and one that is about to."""
 
     account_fingerprint_key: Secret32
     """Keys the fingerprints of bank accounts and the digests of requests. The same as settlement's; never changed."""
@@ -87,6 +100,9 @@ class CoreEnvironment(TracedEnvironment):
 
     web_threads: int = Field(default=32, gt=0)
     """How many requests one process works on at once, beside withdrawals, which need no thread while they wait."""
+
+    password_hashes_at_once: int = Field(default=2, gt=0, le=16)
+    """How many passwords one process hashes at a time, each with 19 MiB and one CPU. More wait, or are answered 503."""
 
     request_body_limit_bytes: int = Field(default=64 * 1024, gt=0)
     """A larger body is answered 413."""
@@ -154,6 +170,12 @@ class CoreEnvironment(TracedEnvironment):
     sign_of_life_file: Path | None = None
     """Worker and beat touch it while they turn (`python -m core.sign_of_life` looks at it)."""
 
+    admin_enabled: bool = True
+    """Whether `/admin` is served at all; the API for staff always is."""
+
+    staff_totp: StaffTotp = StaffTotp.OFF
+    """Whether staff log in with a code of their second factor: `required`, `optional` (who has enrolled), or `off`."""
+
     admin_username: str = ""
     """The first member of staff, whom `manage.py ensure_admin` makes."""
 
@@ -205,6 +227,9 @@ class CoreEnvironment(TracedEnvironment):
     refresh_token_hours: int = Field(default=24, gt=0)
     """How long a refresh token is good."""
 
+    refresh_grace_seconds: int = Field(default=30, ge=0, le=300)
+    """How long a spent refresh token is answered with the same new one again; later its whole family is revoked."""
+
     rate_limit_merchant: RateLimit = "6000/minute"
     """Requests with a token, per account: `off`, or a number per `second`, `minute` or `hour`."""
 
@@ -212,7 +237,10 @@ class CoreEnvironment(TracedEnvironment):
     """Requests per address, except log-ins and registrations; the same form."""
 
     rate_limit_token: RateLimit = "10/minute"  # noqa: S105 - a limit
-    """Attempts to log in, per address and per account name; the same form."""
+    """Failed attempts to log in, per address (of IPv6: per /64), and per address and account; the same form."""
+
+    rate_limit_token_account: RateLimit = "100/hour"  # noqa: S105 - a limit
+    """Failed attempts per account from all addresses that have not logged in to it before; the same form."""
 
     rate_limit_register: RateLimit = "30/hour"
     """Registrations per address; the same form."""

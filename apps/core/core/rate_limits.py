@@ -2,8 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import redis
 from limits import RateLimitItem, parse
@@ -25,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 REDIS_TIMEOUT_SECONDS = 0.25
 PAUSE_AFTER_FAILURE_SECONDS = 5.0
+KEPT_MEMBERS = 16
+KEPT_SECONDS = 90 * 24 * 3600
 
 # every request asks for its limits; the settings do not change
 _parsed = cache(parse)
@@ -42,6 +45,9 @@ class Limiter:
                 key_prefix="etebar:limit",
             )
         )
+        self._redis = redis.Redis.from_url(
+            redis_url, socket_timeout=REDIS_TIMEOUT_SECONDS, socket_connect_timeout=REDIS_TIMEOUT_SECONDS
+        )
         self._paused_until = 0.0
 
     def hit(self, policy: str, limit: RateLimitItem, identity: str, cost: int = 1) -> None:
@@ -55,8 +61,7 @@ class Limiter:
                 return
             stats = self._strategy.get_window_stats(limit, policy, identity)
         except (redis.RedisError, OSError) as error:
-            self._paused_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
-            logger.warning("rate limits are not counted: Redis is away: %s", error)
+            self._pause(error)
             return
         metrics.RATE_LIMITED.labels(policy).inc()
         wait_seconds = max(1, int(stats.reset_time - time.time()) + 1)
@@ -68,6 +73,41 @@ class Limiter:
                 "RateLimit-Policy": f'"{policy}";q={limit.amount};w={limit.get_expiry()}',
             },
         )
+
+    def give_back(self, policy: str, limit: RateLimitItem, identity: str) -> None:
+        """Takes one hit back: what it was counted for turned out to be no reason to refuse anybody."""
+        self._unless_away(lambda: self._strategy.hit(limit, policy, identity, cost=-1))
+
+    def remember(self, who: str, member: str) -> None:
+        """Keeps `member` with `who`, the latest KEPT_MEMBERS of them, for KEPT_SECONDS after the last."""
+
+        def keep() -> None:
+            key = f"etebar:known:{who}"
+            with self._redis.pipeline() as pipeline:
+                pipeline.zadd(key, {member: time.time()})
+                pipeline.zremrangebyrank(key, 0, -KEPT_MEMBERS - 1)
+                pipeline.expire(key, KEPT_SECONDS)
+                pipeline.execute()
+
+        self._unless_away(keep)
+
+    def remembers(self, who: str, member: str) -> bool:
+        """Whether `member` is kept with `who`; True without Redis, where nothing is counted either."""
+        score = self._unless_away(lambda: self._redis.zscore(f"etebar:known:{who}", member), default=0.0)
+        return score is not None
+
+    def _unless_away(self, ask: Callable[[], Any], default: Any = None) -> Any:
+        if time.monotonic() < self._paused_until:
+            return default
+        try:
+            return ask()
+        except (redis.RedisError, OSError) as error:
+            self._pause(error)
+            return default
+
+    def _pause(self, error: Exception) -> None:
+        self._paused_until = time.monotonic() + PAUSE_AFTER_FAILURE_SECONDS
+        logger.warning("rate limits are not counted: Redis is away: %s", error)
 
 
 @cache
@@ -103,6 +143,13 @@ class RateLimit(BaseThrottle):
         if limit is not None and cost:
             limiter().hit(cls.policy, limit, identity, cost)
 
+    @classmethod
+    def give_back(cls, identity: str) -> None:
+        """Takes one counted request of `identity` back."""
+        limit = cls.limit()
+        if limit is not None:
+            limiter().give_back(cls.policy, limit, identity)
+
 
 class AddressRateLimit(RateLimit):
     """Every request, by the caller's address."""
@@ -122,25 +169,22 @@ class MerchantRateLimit(RateLimit):
         return str(request.user.pk) if request.user.is_authenticated else None
 
 
-class TokenRateLimit(AddressRateLimit):
-    """Attempts to log in, by address: guessing passwords must be slow."""
+class LogInAddressRateLimit(RateLimit):
+    """Failed attempts to log in, by address: guessing passwords must be slow."""
 
     policy, setting = "token", "rate_limit_token"
 
 
-class TokenAccountRateLimit(RateLimit):
-    """Attempts to log in, by the account's name: guessing from many addresses must be slow, too."""
+class LogInPairRateLimit(RateLimit):
+    """The same of one account by one address, which may be many people's."""
 
-    policy, setting = "token_account", "rate_limit_token"
+    policy, setting = "token_pair", "rate_limit_token"
 
-    def identity(self, request: Request) -> str | None:
-        data = request.data
-        return self.account(data.get("username")) if isinstance(data, dict) else None
 
-    @staticmethod
-    def account(username: object) -> str:
-        """Who is counted for a username as it was posted."""
-        return str(username or "")[:150]
+class LogInAccountRateLimit(RateLimit):
+    """Failed attempts at one account by strangers to it: guessing from many addresses must be slow, too."""
+
+    policy, setting = "token_account", "rate_limit_token_account"
 
 
 class RegisterRateLimit(AddressRateLimit):

@@ -29,7 +29,7 @@ CSRF_FAILURE_VIEW = "core.problem_handler.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = LARGEST_BODY_BYTES
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "core.admin_config.Config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "payments",
 ]
 
@@ -115,6 +117,7 @@ AUTH_PASSWORD_VALIDATORS = (
         )
     ]
 )
+PASSWORD_HASHERS = ["core.password_hashing.Argon2", "core.password_hashing.PBKDF2"]
 if ENVIRONMENT.etebar_profile is Profile.TEST or sys.argv[1:2] == ["test"]:
     # tests make hundreds of accounts; a slow hash would be most of their time
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -138,8 +141,6 @@ SIMPLE_JWT = {
     "SIGNING_KEY": ENVIRONMENT.jwt_signing_key.get_secret_value(),
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ENVIRONMENT.access_token_minutes),
     "REFRESH_TOKEN_LIFETIME": timedelta(hours=ENVIRONMENT.refresh_token_hours),
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
     # pods' clocks differ: a token that one of them has just made is not from the future for another
     "LEEWAY": 60,
 }
@@ -170,6 +171,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # longer than the longest task, or Redis would hand a running task to a second worker
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+
+OTP_TOTP_ISSUER = "Etebar"
 
 # what traces call this process
 COMPONENT = "core-web"

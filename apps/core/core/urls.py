@@ -1,21 +1,26 @@
 """Core's addresses."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
-from core import admin_login
+from core.environment import ENVIRONMENT
 from core.health import healthz, readyz
 
-urlpatterns = [
-    path("healthz", healthz),
-    path("readyz", readyz),
-    path("api/v1/", include("payments.urls")),
-    path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi")),
-    path("admin/login/", admin_login.login),
-    path("admin/", admin.site.urls),
-]
+
+def addresses(*, admin_enabled: bool) -> list[URLPattern | URLResolver]:
+    """The public listener's, with the admin's pages or without."""
+    always: list[URLPattern | URLResolver] = [
+        path("healthz", healthz),
+        path("readyz", readyz),
+        path("api/v1/", include("payments.urls")),
+        path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+        path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi")),
+    ]
+    return [*always, path("admin/", admin.site.urls)] if admin_enabled else always
+
+
+urlpatterns = addresses(admin_enabled=ENVIRONMENT.admin_enabled)
 
 handler400 = "core.problem_handler.bad_request"
 handler403 = "core.problem_handler.permission_denied"

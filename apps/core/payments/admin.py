@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from payments import models
@@ -19,6 +20,8 @@ else:  # generic for the type checker only
 admin.site.unregister([OutstandingToken, BlacklistedToken])
 # and whoever could make an account here, or set another one's password, would be two people (ADR 0018)
 admin.site.unregister([User, Group])
+# and this one shows the secrets of second factors
+admin.site.unregister(TOTPDevice)
 
 
 class ReadOnlyAdmin(_ModelAdmin):

@@ -8,6 +8,7 @@ locked alone.
 from uuid import UUID
 
 from django.db import connection
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from etebar_common.problems import NotFound, TokenInvalid
@@ -58,6 +59,11 @@ def lock_pool() -> CreditPool:
     """The pool's one row, made when it is not there."""
     CreditPool.objects.bulk_create([CreditPool(pk=POOL_ID)], ignore_conflicts=True)
     return CreditPool.objects.select_for_update().get(pk=POOL_ID)
+
+
+def lock_totp_device(user_id: int) -> TOTPDevice | None:
+    """The account's second factor, locked alone; None without one."""
+    return TOTPDevice.objects.select_for_update().filter(user_id=user_id, confirmed=True).order_by("pk").first()
 
 
 def lock_refresh_token(jti: str) -> OutstandingToken:

@@ -72,6 +72,16 @@ class CredentialsInvalid(Problem):
     remedy = "Check both. An account that was deactivated is answered the same way."
 
 
+class OtpNeeded(Problem):
+    status, code, title = 401, "otp_needed", "A code of the second factor is needed"
+    remedy = "Send `otp` as well. An account without a second factor is enrolled by `manage.py staff totp NAME`."
+
+
+class OtpInvalid(Problem):
+    status, code, title = 401, "otp_invalid", "The code is wrong, expired or used"
+    remedy = "Send the next one: each is good once, for about a minute."
+
+
 class InternalTokenMissing(Problem):
     status, code, title = 401, "internal_token_missing", "The X-Internal-Token header is missing"
     remedy = "Settlement answers core only. Core sends the token by itself."
@@ -237,6 +247,11 @@ class InternalError(Problem):
 class DatabaseUnavailable(Problem):
     status, code, title = 503, "database_unavailable", "The database cannot be reached"
     remedy = "Repeat after Retry-After seconds with the same Idempotency-Key."
+
+
+class LogInsBusy(Problem):
+    status, code, title = 503, "log_ins_busy", "Too many passwords are being looked at"
+    remedy = "Repeat after Retry-After seconds. Tokens that are there work all the while."
 
 
 class NotReady(Problem):

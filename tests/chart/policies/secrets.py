@@ -24,6 +24,7 @@ POSTGRESQL = ("postgresql/postgresql",)
 PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("core", "secret-key"): CORE,
     ("core", "jwt-signing-key"): CORE,
+    ("core", "jwt-signing-keys-previous"): CORE,
     ("fingerprint", "account-fingerprint-key"): (*CORE, *SETTLEMENT),
     ("internalToken", "token"): (*CORE, *SETTLEMENT),
     ("internalToken", "token-next"): SETTLEMENT,
@@ -42,6 +43,13 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("bank", "*"): SETTLEMENT,
 }
 SECRET_NAME = re.compile(r"PASSWORD|TOKEN|SECRET|KEY|CREDENTIAL")
+LEAST_CHARACTERS = {
+    "username": 1,
+    "token-next": 0,
+    "jwt-signing-keys-previous": 0,
+    "rotated-at": 20,
+    "password": 24,
+}
 Mounted = tuple[PodTemplate, str, str, str]
 
 
@@ -98,7 +106,13 @@ def enough(rendered: Rendered) -> Iterator[str]:
     """Keys that sign are as long as the services ask."""
     for secret in rendered.of_kind("Secret"):
         for key, value in (secret.get("data") or {}).items():
-            least = {"username": 1, "token-next": 0, "rotated-at": 20, "password": 24}.get(key, 32)
+            least = {
+                "username": 1,
+                "token-next": 0,
+                "jwt-signing-keys-previous": 0,
+                "rotated-at": 20,
+                "password": 24,
+            }.get(key, 32)
             if len(base64.b64decode(value)) < least:
                 yield f"Secret/{secret['metadata']['name']}: {key} is shorter than {least}"
 

@@ -8,6 +8,8 @@ from django.db import models
 class AuditEntry(models.Model):
     """One decision. `actor` is `staff:<username>` or `operator:<namespace>/<name>`; `detail` never holds a secret.
 
+    Beside decisions: `log_in` and `log_in_failed` of staff, and `refresh_token_reused` (`actor` is `user:<username>`).
+
     `staff_made`, `staff_changed` and `staff_removed` are written by triggers on auth_user: `actor` is then
     `database:<role>`, `user_id` the account that changed, and who held the role is not known.
     """

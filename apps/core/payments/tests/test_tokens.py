@@ -1,22 +1,32 @@
 """Tokens: log-in, refresh with rotation, revocation, and what a token alone decides."""
 
+import os
 from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.test import APIClient
+from rest_framework_simplejwt import state
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
+from core.environment import CoreEnvironment
+from core.token_keys import KeyRing, key_id
+from etebar_common.environment import load
+from payments.models import AuditEntry, Merchant
 from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
 from payments.tests.test_concurrent_withdrawals import all_at_once
+from payments.tokens import authentication
 from payments.tokens.authentication import access_token_for
+from payments.tokens.services import tokens_spend
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -29,6 +39,21 @@ def log_in() -> dict[str, str]:
     merchant = make_merchant()
     tokens: dict[str, str] = post("token", {"username": merchant.user.username, "password": "p"}).json()
     return tokens
+
+
+def refreshed(token: str) -> str:
+    return str(post("token/refresh", {"refresh": token}).json()["refresh"])
+
+
+def let_the_grace_pass() -> None:
+    """What was spent was spent a while ago."""
+    BlacklistedToken.objects.update(blacklisted_at=timezone.now() - timedelta(minutes=5))
+
+
+def authorizes(token: str, path: str = "me") -> bool:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return bool(client.get(f"/api/v1/{path}").status_code == 200)
 
 
 class TestLogIn:
@@ -55,21 +80,30 @@ class TestRefresh:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair['access']}")
         assert client.get("/api/v1/me").json()["state"] == "approved"
 
+    def test_a_spent_token_is_answered_with_the_same_again_for_a_while(self) -> None:
+        refresh = log_in()["refresh"]
+        first, again = (post("token/refresh", {"refresh": refresh}) for _ in range(2))
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert first.json()["refresh"] == again.json()["refresh"] != refresh
+        assert authorizes(again.json()["access"])
+        assert post("token/verify", {"token": refresh}).status_code == 401
+
     def test_a_refresh_token_is_spent_once(self) -> None:
         refresh = log_in()["refresh"]
         assert post("token/refresh", {"refresh": refresh}).status_code == 200
+        let_the_grace_pass()
         again = post("token/refresh", {"refresh": refresh})
         assert (again.status_code, again.json()["code"]) == (401, "token_invalid")
-        assert post("token/verify", {"token": refresh}).status_code == 401
 
     def test_an_access_token_does_not_refresh(self) -> None:
         assert post("token/refresh", {"refresh": log_in()["access"]}).json()["code"] == "token_invalid"
 
-    def test_of_simultaneous_refreshes_with_one_token_one_gets_a_pair(self) -> None:
+    def test_simultaneous_refreshes_with_one_token_make_one_new_token(self) -> None:
         refresh = log_in()["refresh"]
         answers = all_at_once([lambda: post("token/refresh", {"refresh": refresh})] * 6)
-        assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 5}
-        assert {answer.json()["code"] for answer in answers if answer.status_code == 401} == {"token_invalid"}
+        assert Counter(answer.status_code for answer in answers) == {200: 6}
+        assert len({answer.json()["refresh"] for answer in answers}) == 1
+        assert OutstandingToken.objects.count() == 2
 
     def test_the_token_of_a_deactivated_account_is_invalid(self) -> None:
         refresh = log_in()["refresh"]
@@ -89,6 +123,126 @@ class TestRefresh:
         OutstandingToken.objects.all().delete()
         answer = post("token/refresh", {"refresh": refresh})
         assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+
+
+class TestAStolenRefreshToken:
+    """Thief and owner both hold it; whoever comes second shows that, and neither goes on."""
+
+    def test_shown_after_it_was_spent_revokes_all_that_came_of_it(self) -> None:
+        stolen = log_in()["refresh"]
+        second = refreshed(stolen)
+        third = refreshed(second)
+        let_the_grace_pass()
+        assert post("token/refresh", {"refresh": stolen}).status_code == 401
+        for token in (stolen, second, third):
+            assert post("token/refresh", {"refresh": token}).status_code == 401
+            assert post("token/verify", {"token": token}).status_code == 401
+
+    def test_shown_within_the_grace_when_its_successor_is_spent_revokes_as_well(self) -> None:
+        stolen = log_in()["refresh"]
+        third = refreshed(refreshed(stolen))
+        assert post("token/refresh", {"refresh": stolen}).status_code == 401
+        assert post("token/refresh", {"refresh": third}).status_code == 401
+
+    def test_leaves_the_accounts_other_log_ins_alone(self) -> None:
+        merchant = make_merchant()
+        credentials = {"username": merchant.user.username, "password": "p"}
+        stolen, other = (post("token", credentials).json()["refresh"] for _ in range(2))
+        refreshed(stolen)
+        let_the_grace_pass()
+        assert post("token/refresh", {"refresh": stolen}).status_code == 401
+        assert post("token/refresh", {"refresh": other}).status_code == 200
+
+    def test_is_in_the_audit_once(self) -> None:
+        stolen = log_in()["refresh"]
+        refreshed(stolen)
+        let_the_grace_pass()
+        for _ in range(3):
+            post("token/refresh", {"refresh": stolen})
+        [entry] = AuditEntry.objects.filter(action="refresh_token_reused")
+        merchant = Merchant.objects.get()
+        assert (entry.actor, entry.merchant_id) == (f"user:{merchant.user.username}", merchant.pk)
+        assert stolen not in str(entry.detail)
+
+    def test_that_was_revoked_and_not_spent_is_no_theft(self) -> None:
+        refresh = log_in()["refresh"]
+        tokens_spend(User.objects.get(merchant__isnull=False))
+        assert post("token/refresh", {"refresh": refresh}).status_code == 401
+        assert not AuditEntry.objects.filter(action="refresh_token_reused").exists()
+
+    def test_shown_while_its_successor_is_refreshed_leaves_no_way_on(self) -> None:
+        stolen = log_in()["refresh"]
+        second = refreshed(stolen)
+        let_the_grace_pass()
+        answers = all_at_once(
+            [lambda token=token: post("token/refresh", {"refresh": token}) for token in (stolen, second)]
+        )
+        left = [answer.json()["refresh"] for answer in answers if answer.status_code == 200]
+        assert {post("token/refresh", {"refresh": token}).status_code for token in left} <= {401}
+        assert answers[0].status_code == 401
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has tokens made and verified with these keys, the first of which signs."""
+
+    def use(*keys: str) -> None:
+        monkeypatch.setattr(state, "token_backend", KeyRing(keys[0], keys[1:]))
+        authentication._verified.cache_clear()
+
+    yield use
+    authentication._verified.cache_clear()
+
+
+class TestTheSigningKey:
+    OLD, NEW = "old-key-" + "x" * 32, "new-key-" + "y" * 32
+
+    def test_is_named_by_each_token(self) -> None:
+        signing = settings.SIMPLE_JWT["SIGNING_KEY"]
+        for token in log_in().values():
+            assert jwt.get_unverified_header(token)["kid"] == key_id(signing)
+            assert signing not in token
+
+    def test_is_replaced_while_both_serve(self, ring: Any) -> None:
+        ring(self.OLD, self.NEW)
+        before = log_in()
+        ring(self.NEW, self.OLD)
+        assert authorizes(before["access"])
+        after = post("token/refresh", {"refresh": before["refresh"]}).json()
+        ring(self.OLD, self.NEW)  # a pod that signs with the old one still
+        assert authorizes(after["access"])
+        ring(self.NEW)
+        assert authorizes(after["access"])
+        assert post("token/verify", {"token": after["refresh"]}).status_code == 200
+
+    def test_no_longer_verifies_when_it_has_left_the_ring(self, ring: Any) -> None:
+        ring(self.OLD)
+        before = log_in()
+        ring(self.NEW)
+        assert not authorizes(before["access"])
+        assert post("token/refresh", {"refresh": before["refresh"]}).status_code == 401
+
+    def test_verifies_tokens_of_before_that_name_none(self, ring: Any) -> None:
+        ring(self.NEW, self.OLD)
+        claims = access_token_for(make_staff(), None, timedelta(minutes=5)).payload
+        assert authorizes(jwt.encode(claims, self.NEW, "HS256"), path="admin/pool")
+        assert not authorizes(jwt.encode(claims, self.OLD, "HS256"), path="admin/pool")
+
+    def test_of_another_name_does_not_count(self, ring: Any) -> None:
+        ring(self.NEW, self.OLD)
+        claims = access_token_for(make_staff(), None, timedelta(minutes=5)).payload
+        for kid in (key_id(self.OLD), "", "../../etc/passwd", "x" * 5000):
+            assert not authorizes(jwt.encode(claims, self.NEW, "HS256", headers={"kid": kid}), path="admin/pool")
+
+    @pytest.mark.parametrize("name", ["JWT_SIGNING_KEY", "JWT_SIGNING_KEYS_PREVIOUS"])
+    def test_of_less_than_32_characters_is_refused_at_the_start(self, name: str) -> None:
+        with pytest.raises(SystemExit, match=rf"{name}\S* is too short: at least 32 characters are needed"):
+            load(CoreEnvironment, "core", {**os.environ, name: "x" * 31})
+
+    def test_may_have_several_before_it(self) -> None:
+        keys = load(CoreEnvironment, "core", {**os.environ, "JWT_SIGNING_KEYS_PREVIOUS": f"{self.OLD},{self.NEW}"})
+        assert [key.get_secret_value() for key in keys.jwt_signing_keys_previous] == [self.OLD, self.NEW]
+        assert self.OLD not in repr(keys)
 
 
 class TestVerify:

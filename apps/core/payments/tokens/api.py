@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib.auth import authenticate
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -12,11 +11,12 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from core.openapi import describe
-from core.rate_limits import AddressRateLimit, TokenAccountRateLimit, TokenRateLimit
+from core.rate_limits import AddressRateLimit
 from core.serializers import StrictSerializer, TextField, validated
-from etebar_common.problems import CredentialsInvalid, TokenInvalid
+from etebar_common.problems import TokenInvalid
 from payments.merchants.serializers import PasswordField
 from payments.tokens.authentication import refresh_token_for
+from payments.tokens.log_in import API, Credentials, log_in
 from payments.tokens.services import token_refresh
 
 MAXIMUM_TOKEN_LENGTH = 4096
@@ -25,6 +25,7 @@ MAXIMUM_TOKEN_LENGTH = 4096
 class CredentialsSerializer(StrictSerializer):
     username = TextField(max_length=150)
     password = PasswordField()
+    otp = TextField(max_length=16, required=False, default="", allow_blank=True, write_only=True)
 
 
 class RefreshSerializer(StrictSerializer):
@@ -47,16 +48,17 @@ class VerifiedSerializer(serializers.Serializer[Any]):
 class TokenView(APIView):
     permission_classes = (AllowAny,)
     authentication_classes = ()
-    throttle_classes = (TokenRateLimit, TokenAccountRateLimit)
+    throttle_classes = ()  # failures are counted, and log_in tells them
 
     @describe("Log in", request=CredentialsSerializer, answers={200: TokenPairSerializer}, problems=(401,), public=True)
     def post(self, request: Request) -> Response:
-        """An access token for the Authorization header, and a refresh token for the next one."""
+        """An access token for the Authorization header, and a refresh token for the next one.
+
+        Staff with a second factor send its code as `otp`.
+        """
         fields = validated(CredentialsSerializer, request.data)
-        user = authenticate(request._request, **fields)  # noqa: SLF001 - DRF gives no other way to the HttpRequest
-        if user is None:
-            raise CredentialsInvalid
-        refresh = refresh_token_for(user)
+        entered = log_in(request._request, Credentials(**fields, door=API))  # noqa: SLF001 - no other way to it
+        refresh = refresh_token_for(entered.user, by_totp=entered.by_totp)
         return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
 
 

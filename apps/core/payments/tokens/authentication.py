@@ -23,6 +23,7 @@ from payments.models import Merchant
 
 BEARER = b"bearer"
 CACHED_TOKENS = 10_000
+TOTP_CLAIM = "totp"
 
 T = TypeVar("T", bound=Token)
 
@@ -54,10 +55,12 @@ def add_claims(token: T, user: User, merchant_id: int | None) -> T:
     return token
 
 
-def refresh_token_for(user: User) -> RefreshToken:
-    """A new refresh token for the user."""
+def refresh_token_for(user: User, *, by_totp: bool = False) -> RefreshToken:
+    """A new refresh token for the user, who showed a code or did not; those that it is spent for say the same."""
     merchant_id = Merchant.objects.filter(user=user).values_list("id", flat=True).first()
-    return add_claims(RefreshToken.for_user(user), user, merchant_id)
+    token = add_claims(RefreshToken.for_user(user), user, merchant_id)
+    token[TOTP_CLAIM] = by_totp
+    return token
 
 
 def access_token_for(user: User, merchant_id: int | None, lifetime: timedelta) -> AccessToken:

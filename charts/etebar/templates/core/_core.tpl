@@ -4,6 +4,7 @@
 {{- define "etebar.coreKeyFiles" -}}
 - [core, secret-key, secret-key]
 - [core, jwt-signing-key, jwt-signing-key]
+- [core, jwt-signing-keys-previous, jwt-signing-keys-previous]
 - [fingerprint, account-fingerprint-key, account-fingerprint-key]
 - [internalToken, token, internal-token]
 - [redis, password, redis-password]
@@ -17,6 +18,7 @@
 {{- define "etebar.coreFileEnv" -}}
 - {name: SECRET_KEY_FILE, value: /run/secrets/core/secret-key}
 - {name: JWT_SIGNING_KEY_FILE, value: /run/secrets/core/jwt-signing-key}
+- {name: JWT_SIGNING_KEYS_PREVIOUS_FILE, value: /run/secrets/core/jwt-signing-keys-previous}
 - {name: ACCOUNT_FINGERPRINT_KEY_FILE, value: /run/secrets/core/account-fingerprint-key}
 - {name: INTERNAL_TOKEN_FILE, value: /run/secrets/core/internal-token}
 - {name: REDIS_PASSWORD_FILE, value: /run/secrets/core/redis-password}

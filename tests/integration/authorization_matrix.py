@@ -1,0 +1,196 @@
+"""Who may do what: one row for each method of each address of core's two listeners and of settlement.
+
+A row's statuses are in the order of ROLES. Bodies are empty objects: 422 means that somebody was let in and the content
+was looked at, so that no row changes anything.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+ROLES = ("nobody", "merchant", "stranger", "staff", "superuser", "operator")
+"""`merchant` owns what the paths name; `stranger` is another merchant; `operator` shows the onboarding operator's token
+and `superuser` is the only one with every permission of the admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A method at an address (its template, as Django or FastAPI has it) and what each role is answered.
+
+    `path` is what is sent, with the names of `Objects` in braces; empty for the template itself.
+    """
+
+    method: str
+    route: str
+    statuses: tuple[int, ...]
+    path: str = ""
+    query: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.method, self.route
+
+    @property
+    def sent(self) -> str:
+        return (self.path or self.route) + self.query
+
+
+def _everybody(status: int) -> tuple[int, ...]:
+    return (status,) * len(ROLES)
+
+
+def _merchants(status: int, stranger: int | None = None) -> tuple[int, ...]:
+    return (401, status, status if stranger is None else stranger, 403, 403, 401)
+
+
+def _signed_in(status: int) -> tuple[int, ...]:
+    return (401, status, status, status, status, 401)
+
+
+def _staff(status: int) -> tuple[int, ...]:
+    return (401, 403, 403, status, status, 401)
+
+
+API = "api/v1"
+PUBLIC_API = (
+    Row("GET", "healthz", _everybody(200)),
+    Row("GET", "readyz", _everybody(200)),
+    # public, but a token that is not ours is refused wherever one is read
+    Row("GET", "api/openapi.json", (200, 200, 200, 200, 200, 401)),
+    Row("GET", "api/docs", (200, 200, 200, 200, 200, 401)),
+    Row("POST", f"{API}/auth/token", _everybody(422)),
+    Row("POST", f"{API}/auth/token/refresh", _everybody(422)),
+    Row("POST", f"{API}/auth/token/verify", _everybody(422)),
+    Row("POST", f"{API}/auth/register", _everybody(422)),
+    Row("GET", f"{API}/me", _merchants(200)),
+    Row("GET", f"{API}/withdrawals", _merchants(200)),
+    Row("POST", f"{API}/withdrawals", _merchants(422)),
+    Row("POST", f"{API}/withdrawals/bulk", _merchants(422)),
+    Row(
+        "GET",
+        f"{API}/withdrawals/<uuid:withdrawal_id>",
+        _merchants(200, stranger=404),
+        f"{API}/withdrawals/{{withdrawal}}",
+    ),
+    Row("GET", f"{API}/ledger", _merchants(200)),
+    Row("GET", f"{API}/idempotency-keys", (401, 200, 404, 404, 404, 401), query="?key={key}"),
+    Row("GET", f"{API}/admin/merchants", _staff(200)),
+    Row("GET", f"{API}/admin/merchants/<int:merchant_id>", _staff(200), f"{API}/admin/merchants/{{merchant}}"),
+    Row(
+        "GET",
+        f"{API}/admin/merchants/<int:merchant_id>/ledger",
+        _staff(200),
+        f"{API}/admin/merchants/{{merchant}}/ledger",
+    ),
+    *(
+        Row("POST", f"{API}/admin/{act}", _staff(422))
+        for act in (
+            "approve",
+            "refuse",
+            "suspend",
+            "reinstate",
+            "credit-limit",
+            "approvals/approve",
+            "approvals/refuse",
+            "pool/topup",
+        )
+    ),
+    Row("GET", f"{API}/admin/approvals", _staff(200)),
+    Row("GET", f"{API}/admin/pool", _staff(200)),
+    Row("GET", f"{API}/admin/withdrawals", _staff(200)),
+)
+
+ADMINS_TABLES = (
+    "auth/user",
+    "payments/apirequestlog",
+    "payments/approvalrequest",
+    "payments/auditentry",
+    "payments/bookscheck",
+    "payments/creditpool",
+    "payments/ledgerentry",
+    "payments/managedmerchant",
+    "payments/merchant",
+    "payments/merchantcredit",
+    "payments/pooltopup",
+    "payments/withdrawal",
+)
+
+
+def _admin(staff: int, superuser: int) -> tuple[int, ...]:
+    """The admin knows sessions only: whoever shows a token is sent to the log-in page."""
+    return (302, 302, 302, staff, superuser, 302)
+
+
+def _table(name: str) -> Iterator[Row]:
+    """One table's pages: a superuser reads, and nobody adds, changes or deletes."""
+    base, one = f"admin/{name}/", f"admin/{name}/<path:object_id>/"
+    sent = f"{base}{{{name}}}/"
+    yield Row("GET", base, _admin(403, 200))
+    yield Row("GET", f"{base}add/", _admin(403, 403))
+    yield Row("GET", one, _admin(302, 302), sent)
+    yield Row("GET", f"{one}history/", _admin(403, 200), f"{sent}history/")
+    yield Row("GET", f"{one}delete/", _admin(403, 403), f"{sent}delete/")
+    yield Row("GET", f"{one}change/", _admin(403, 200), f"{sent}change/")
+    yield Row("POST", f"{base}add/", _admin(403, 403))
+    yield Row("POST", f"{one}delete/", _admin(403, 403), f"{sent}delete/")
+    yield Row("POST", f"{one}change/", _admin(403, 403), f"{sent}change/")
+
+
+ADMIN = (
+    # the staff's and the superuser's are redirected: they are signed in
+    Row("GET", "admin/login/", (200, 200, 200, 302, 302, 200)),
+    Row("GET", "admin/", _admin(200, 200)),
+    Row("GET", "admin/logout/", _admin(405, 405)),
+    Row("GET", "admin/password_change/", _admin(200, 200)),
+    Row("GET", "admin/password_change/done/", _admin(200, 200)),
+    Row("GET", "admin/autocomplete/", _admin(403, 403)),
+    Row("GET", "admin/jsi18n/", _admin(200, 200)),
+    Row("GET", "admin/r/<path:content_type_id>/<path:object_id>/", _admin(404, 404), "admin/r/0/0/"),
+    Row("GET", "admin/^(?P<app_label>auth|payments)/$", _admin(404, 200), "admin/payments/"),
+    Row("GET", "admin/(?P<url>.*)$", _admin(404, 404), "admin/nothing/"),
+    *(row for name in ADMINS_TABLES for row in _table(name)),
+)
+
+_OPERATOR_ONLY_NAMESPACE = "(?P<namespace>[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)"
+INTERNAL = (
+    Row("GET", "healthz", _everybody(200)),
+    Row("GET", "readyz", _everybody(200)),
+    Row(
+        "PUT",
+        rf"internal/v1/^merchants/{_OPERATOR_ONLY_NAMESPACE}/(?P<name>[a-z0-9](?:[-.a-z0-9]{{0,251}}[a-z0-9])?)\Z",
+        (401, 401, 401, 401, 401, 422),
+        "internal/v1/merchants/team-a/shop-1",
+    ),
+    Row(
+        "PUT",
+        rf"internal/v1/^pool-top-ups/{_OPERATOR_ONLY_NAMESPACE}/(?P<reference>[A-Za-z0-9][A-Za-z0-9._-]{{0,127}})\Z",
+        (401, 401, 401, 401, 401, 422),
+        "internal/v1/pool-top-ups/team-a/reference-1",
+    ),
+    Row("GET", "internal/v1/pool", (401, 401, 401, 401, 401, 200)),
+)
+
+SETTLEMENTS_ROLES = ("nobody", "operator", "core")
+"""Who calls settlement: without X-Internal-Token, with the operator's token in it, and with the one core has."""
+
+
+def _core(status: int) -> tuple[int, ...]:
+    return (401, 403, status)
+
+
+SETTLEMENT = (
+    Row("GET", "healthz", (200, 200, 200)),
+    Row("GET", "readyz", (200, 200, 200)),
+    Row("GET", "openapi.json", (200, 200, 200)),
+    Row("POST", "api/settlement/withdraw", _core(422)),
+    Row("POST", "api/settlement/withdraw/batch", _core(422)),
+    Row("POST", "api/settlement/payouts/lookup", _core(422)),
+    Row(
+        "GET",
+        "api/settlement/payouts/{withdrawal_id:uuid}",
+        _core(200),
+        "api/settlement/payouts/{withdrawal}",
+    ),
+    Row("GET", "api/settlement/payouts", _core(200)),
+    # last: it clears what the rows before it read
+    Row("POST", "api/settlement/sandbox/clear", _core(200)),
+)
