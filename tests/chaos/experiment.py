@@ -52,8 +52,7 @@ class Experiments:
         observed = verdict.what_was_told(events)
         if not found.is_true:
             raise CaughtError(fault, observed, *found.lies)
-        answers = sum(hasattr(each, "status") for each in events)
-        return Row(fault, expected, observed, answers, found.lost, found.double, seconds)
+        return Row(fault, expected, observed, verdict.answers(events), found.lost, found.double, seconds)
 
     def _struck(self, strike: Strike) -> tuple[list[Event], float]:
         number = next(self.numbers)

@@ -22,7 +22,6 @@ class Verdict:
     lies: Sequence[str]
     lost: int
     double: int
-    answers: int
 
     @property
     def is_true(self) -> bool:
@@ -58,8 +57,12 @@ def judged(events: Sequence[Event], found: Books) -> Verdict:
         lies=[*judge.lies(events, found), *ledger.lies(found)],
         lost=len({each.id for each in told if each.id is not None and each.status < 300} - booked),
         double=sum(count > 1 for count in (*paid.values(), *keys.values())),
-        answers=len(told),
     )
+
+
+def answers(events: Sequence[Event]) -> int:
+    """How many answers there were."""
+    return sum(isinstance(each, Told) for each in events)
 
 
 def what_was_told(events: Sequence[Event]) -> str:

@@ -1,0 +1,232 @@
+"""What goes wrong on a cluster, under load through the ingress: crash points, partitions, killed containers, a drain.
+
+`make chaos-kind` runs it on a cluster of its own. The processes run in the test profile, which alone arms crash points.
+"""
+
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from chaos import table, verdict
+from chaos.conftest import Report
+from integration.api import ASYNC, Api
+from integration.waiting import wait_until
+
+from e2e.cluster import NAME, RELEASE, Cluster, run
+from e2e.load import Load, steady_load
+from etebar_common.crash import CrashPoint
+from etebar_verify.books import Books, read_databases
+from etebar_verify.history import Event
+
+MARK = "kind"
+ARMED = "/tmp/crash"  # noqa: S108 - in a pod
+CUT_SECONDS = 8.0
+REPLICATED = ("core-web", "core-worker", "settlement")
+UNKNOWN, UNAVAILABLE = "202; the dispatcher asks until it is told", "503, or 202; ask again with the same key"
+
+Strike = Callable[[Cluster, Api], object]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _crashable(cluster: Cluster) -> Iterator[None]:
+    """The test profile, in the databases' records and in the processes."""
+    for database, place in (("walletdb", "payments_deployment"), ("settlementdb", "deployment")):
+        statement = f"UPDATE {place} SET profile = 'test'"
+        cluster.execute("postgresql-0", "psql", "-U", "postgres", "-d", database, "-c", statement)
+    arguments = []
+    for component in ("core", "settlement"):
+        for number, (name, value) in enumerate((("ETEBAR_PROFILE", "test"), ("CRASH_POINT_FILE", ARMED))):
+            place = f"{component}.extraEnv[{number}]"
+            arguments += ["--set-string", f"{place}.name={name}", "--set-string", f"{place}.value={value}"]
+    cluster.upgrade(None, *arguments)
+
+
+@contextmanager
+def forwarded(cluster: Cluster) -> Iterator[int]:
+    """PostgreSQL's port on this machine."""
+    command = ["kubectl", "--context", f"kind-{NAME}", "-n", cluster.namespace, "port-forward", "postgresql-0", ":5432"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        found = re.search(r":(\d+) ->", process.stdout.readline())
+        assert found, "kubectl forwards no port"
+        yield int(found.group(1))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def all_books(cluster: Cluster) -> Books:
+    """Both databases, read by the auditor's role."""
+    password = cluster.secret("etebar-audit")["password"]
+    with forwarded(cluster) as port:
+        place = f"postgresql://etebar_audit@127.0.0.1:{port}"
+        return read_databases(f"{place}/walletdb", f"{place}/settlementdb", password)
+
+
+@dataclass
+class Experiments:
+    """All that was told on this cluster so far."""
+
+    cluster: Cluster
+    api: Api
+    history: list[Event]
+
+    def row(self, name: str, expected: str, strike: Strike, directory: Path) -> table.Row:
+        """Strikes under load; AssertionError when anything is not true at the end."""
+        with steady_load(self.api, directory) as load:
+            strike(self.cluster, self.api)
+            since = time.monotonic()
+            load.go_on()
+        assert load.recorder_code == 0, load.summary
+        return self._row(name, expected, load, since)
+
+    def _row(self, name: str, expected: str, load: Load, since: float) -> table.Row:
+        self.history += load.events
+        pending = "SELECT count(*) AS n FROM payments_withdrawal WHERE state = 'pending'"
+        wait_until("none is pending", lambda: self.cluster.sql("walletdb", pending) == [[0]], 180)
+        self.cluster.assert_books_agree()
+        found = verdict.judged(self.history, all_books(self.cluster))
+        observed = verdict.what_was_told(load.events)
+        assert found.is_true, (name, observed, *found.lies[:20])
+        answers = verdict.answers(load.events)
+        return table.Row(name, expected, observed, answers, found.lost, found.double, time.monotonic() - since)
+
+
+@pytest.fixture(scope="module")
+def experiments(cluster: Cluster, api: Api) -> Experiments:
+    return Experiments(cluster, api, [])
+
+
+def restarts(cluster: Cluster, component: str) -> int:
+    """How often the containers of a component were started again."""
+    pods = cluster.pods(component)
+    return sum(each["restartCount"] for pod in pods for each in pod["status"].get("containerStatuses", []))
+
+
+def crash_at(component: str, container: str, point: CrashPoint) -> Strike:
+    """Arms the point in one pod, and waits until its container was started again."""
+
+    def strike(cluster: Cluster, api: Api) -> None:
+        before = restarts(cluster, component)
+        pod = cluster.pods(component)[0]["metadata"]["name"]
+        cluster.execute(pod, "sh", "-c", f"printf {point.value} > {ARMED}", container=container)
+        if component == "core-worker":
+            for _ in range(10):
+                api.merchant().withdraw(**ASYNC)
+        wait_until("its container was started again", lambda: restarts(cluster, component) > before, 90)
+        cluster.wait_until_ready(component, 2)
+
+    return strike
+
+
+def addresses(cluster: Cluster, *components: str) -> list[str]:
+    return [pod["status"]["podIP"] for each in components for pod in cluster.pods(each)]
+
+
+@contextmanager
+def dropped(pairs: list[tuple[str, str]]) -> Iterator[None]:
+    """What goes from the first to the second address of a pair is dropped, on every node."""
+    nodes = run("kind", "get", "nodes", "--name", NAME).split()
+    rules = [
+        (node, ("FORWARD", "-s", source, "-d", target, "-j", "DROP")) for node in nodes for source, target in pairs
+    ]
+    for node, rule in rules:
+        run("docker", "exec", node, "iptables", "-I", *rule)
+    try:
+        yield
+    finally:
+        for node, rule in rules:
+            run("docker", "exec", node, "iptables", "-D", *rule)
+
+
+def cut(*, requests: bool, answers: bool) -> Strike:
+    """Core and settlement lose what goes one way, or both, in the nodes."""
+
+    def strike(cluster: Cluster, _: Api) -> None:
+        core, settlement = addresses(cluster, "core-web", "core-worker"), addresses(cluster, "settlement")
+        to, back = [(a, b) for a in core for b in settlement], [(b, a) for a in core for b in settlement]
+        with dropped([*(to if requests else []), *(back if answers else [])]):
+            time.sleep(CUT_SECONDS)
+
+    return strike
+
+
+def container_killed(component: str, container: str) -> Strike:
+    """Kill -9 of a container's main process from its node, in each of the component's pods, one after the other."""
+
+    def strike(cluster: Cluster, _: Api) -> None:
+        for pod in cluster.pods(component):
+            before = restarts(cluster, component)
+            statuses = [*pod["status"].get("initContainerStatuses", []), *pod["status"]["containerStatuses"]]
+            (found,) = [each["containerID"].rpartition("/")[2] for each in statuses if each["name"] == container]
+            node = pod["spec"]["nodeName"]
+            shown = run("docker", "exec", node, "crictl", "inspect", "--output", "go-template", "--template",
+                        "{{.info.pid}}", found)  # fmt: skip
+            run("docker", "exec", node, "kill", "-9", shown.strip())
+            if container != "pgbouncer":
+                wait_until("it was started again", lambda before=before: restarts(cluster, component) > before, 60)
+            wait_until("it is ready", lambda: cluster.ready(component) == len(cluster.pods(component)), 90)
+
+    return strike
+
+
+def pod_killed(component: str) -> Strike:
+    """The pod is gone without a word, and another one comes."""
+
+    def strike(cluster: Cluster, _: Api) -> None:
+        (pod,) = cluster.pods(component)
+        cluster.kubectl("delete", "pod", pod["metadata"]["name"], "--grace-period=0", "--force", "--wait=false")
+        cluster.wait_until_ready(component, 1)
+
+    return strike
+
+
+def node_drained(cluster: Cluster, _: Api) -> None:
+    """One that PostgreSQL is not on."""
+    database = cluster.pods("postgresql")[0]["spec"]["nodeName"]
+    (node,) = {f"{NAME}-worker", f"{NAME}-worker2"} - {database}
+    try:
+        cluster.kubectl("drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=4m")
+        for component in REPLICATED:
+            cluster.wait_until_ready(component, 2)
+    finally:
+        cluster.kubectl("uncordon", node)
+
+
+CASES: dict[str, tuple[str, Strike]] = {
+    f"kill -9 of {component} at `{point.value}`": (expected, crash_at(component, container, point))
+    for component, container, point, expected in (
+        ("core-web", "web", CrashPoint.AFTER_RESERVE_COMMIT, "pending; the key tells 202, the dispatcher pays once"),
+        ("core-web", "web", CrashPoint.BEFORE_CONFIRM, "pending and paid; the dispatcher learns that it was"),
+        ("settlement", "settlement", CrashPoint.AFTER_RAIL_PAID, "202; the bank does not pay again"),
+        ("core-worker", "worker", CrashPoint.DISPATCH_CLAIMED, "pending until the claim's 30 s are over"),
+    )
+} | {
+    "core and settlement are cut off from each other, 8 s": (UNKNOWN, cut(requests=True, answers=True)),
+    "what core sends to settlement is lost, 8 s": (UNKNOWN, cut(requests=True, answers=False)),
+    "what settlement answers is lost, 8 s": (UNKNOWN, cut(requests=False, answers=True)),
+    "PgBouncer is killed (-9) in each web pod": (UNAVAILABLE, container_killed("core-web", "pgbouncer")),
+    "settlement is killed (-9) in each pod": (UNKNOWN, container_killed("settlement", "settlement")),
+    "Redis' pod is killed": ("nothing", pod_killed("redis")),
+    "PostgreSQL's pod is killed": (UNAVAILABLE, pod_killed("postgresql")),
+    "a node is drained": ("nothing", node_drained),
+}
+
+
+class TestAFaultOnACluster:
+    @pytest.mark.parametrize("name", CASES)
+    def test_loses_nothing_and_pays_once(
+        self, name: str, experiments: Experiments, report: Report, tmp_path: Path
+    ) -> None:
+        expected, strike = CASES[name]
+        report.add(MARK, experiments.row(name, expected, strike, tmp_path))
+
+    def test_leaves_a_release_that_passes_its_own_tests(self, cluster: Cluster) -> None:
+        printed = cluster.helm("test", RELEASE, "--logs", "--timeout", "5m")
+        assert "nothing but the truth" in printed
