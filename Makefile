@@ -12,7 +12,7 @@ ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-load chaos chaos-kind e2e e2e-full bench images kind-up kind-observability kind-down lint format lock generate clean
+.PHONY: help demo demo-once up env test test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,11 +41,14 @@ chaos: $(VENV)/.installed-dev ## everything that can go wrong on one machine, un
 chaos-kind: $(VENV)/.installed-dev ## what goes wrong on a cluster: crash points, partitions, killed containers; on a kind cluster of its own
 	$(PY) -m pytest tests/e2e/full/test_92_chaos.py -s --timeout 1500
 
+soak: $(VENV)/.installed-dev ## SOAK_MINUTES=10 of steady load on a kind cluster of its own: memory, connections, tables
+	$(PY) -m pytest tests/e2e/full/test_93_soak.py -s --timeout 10000
+
 e2e: $(VENV)/.installed-dev ## on a kind cluster of its own: installed, upgraded, drained and broken under load
 	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x
 
 e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, pods killed at random, databases elsewhere over TLS, alerts of real faults
-	$(PY) -m pytest $(sort $(wildcard tests/e2e/test_*.py)) tests/e2e/full --ignore tests/e2e/full/test_92_chaos.py --timeout 1500 -x
+	$(PY) -m pytest $(sort $(wildcard tests/e2e/test_*.py)) tests/e2e/full --ignore tests/e2e/full/test_92_chaos.py --ignore tests/e2e/full/test_93_soak.py --timeout 1500 -x
 
 bench: $(VENV)/.installed-runtime ## withdrawals per second, beside the database's own floor; ARGS="--rounds 1" and so on
 	@$(PY) -m etebar_bench $(ARGS)

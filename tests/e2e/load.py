@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chaos import judge
-from chaos.history import Broken, Event, Told
-from chaos.judge import Books, Payment, Withdrawal
 from chaos.recording import Recording, caller_of, record
 from integration.api import Api
 from integration.waiting import wait_until
+
+from etebar_verify import judge
+from etebar_verify.books import Books, Payment, Withdrawal
+from etebar_verify.history import Broken, Event, Told
 
 from .cluster import ADDRESS, Cluster
 
