@@ -12,7 +12,7 @@ NAMES = sorted({alert.name for alert in rules.alerts()})
 # what changes something, as words of a command
 CHANGING = re.compile(
     r"\b(delete|scale|restart|apply|patch|create|edit|annotate|label|rollback|upgrade|uninstall|pg_terminate_backend|cancel|del|"
-    r"update|insert|drop|truncate|alter|flushall|kill|reload|pause|resume|drain|cordon|cp)\b",
+    r"update|insert|drop|truncate|alter|flushall|kill|reload|pause|resume|drain|cordon|cp|post)\b",
     re.IGNORECASE,
 )
 LINK = re.compile(r"\]\(([^)#]+)\)")

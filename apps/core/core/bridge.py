@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from io import BytesIO
 from typing import Any
 
-from core.body_limits import LARGEST_BODY_BYTES
+from core.body_limits import most_read_bytes
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -50,12 +50,13 @@ async def environ_of(scope: Scope, receive: Receive) -> Environ:
         variable = _WITHOUT_PREFIX.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         text = value.decode("latin-1")
         environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
-    environ["wsgi.input"] = BytesIO(await _body(environ.get("CONTENT_LENGTH", ""), receive))
+    most = most_read_bytes(scope["path"])
+    environ["wsgi.input"] = BytesIO(await _body(environ.get("CONTENT_LENGTH", ""), most, receive))
     return environ
 
 
-async def _body(length: str, receive: Receive) -> bytes:
-    if not length.isdecimal() or int(length) > LARGEST_BODY_BYTES:
+async def _body(length: str, most: int, receive: Receive) -> bytes:
+    if not length.isdecimal() or int(length) > most:
         return b""
     chunks: list[bytes] = []
     more = True

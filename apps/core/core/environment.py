@@ -110,6 +110,9 @@ class CoreEnvironment(TracedEnvironment):
     bulk_body_limit_bytes: int = Field(default=512 * 1024, gt=0)
     """The same for a bulk of withdrawals."""
 
+    bank_statement_limit_bytes: int = Field(default=4 * 1024 * 1024, gt=0)
+    """How large a bank statement may be. By the API it is sent as JSON, which must be no larger either."""
+
     db_host: str = "127.0.0.1"
     """PostgreSQL, or PgBouncer before it."""
 

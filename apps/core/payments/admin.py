@@ -114,6 +114,22 @@ class OutcomeDecisionAdmin(ReadOnlyAdmin):
     list_filter = ("outcome", "result")
 
 
+@admin.register(models.BankStatement)
+class BankStatementAdmin(ReadOnlyAdmin):
+    list_display = ("id", "form", "name", "period_from", "period_to", "line_count", "created_at")
+
+
+@admin.register(models.BankStatementLine)
+class BankStatementLineAdmin(ReadOnlyAdmin):
+    list_display = ("id", "statement_id", "booked_on", "amount", "reference", "bank_reference")
+    show_full_result_count = False
+
+
+@admin.register(models.StatementResolution)
+class StatementResolutionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "line_id", "withdrawal_id", "reason", "created_at")
+
+
 @admin.register(models.AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "actor", "action", "merchant_id", "request_id")

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from payments.approvals import api as approvals
+from payments.bank_statements import api as statements
 from payments.idempotency.api import KeyView
 from payments.ledger.api import LedgerView, MerchantLedgerView
 from payments.merchants import api as merchants
@@ -33,6 +34,10 @@ urlpatterns = [
     path("admin/approvals", approvals.ApprovalsView.as_view()),
     path("admin/approvals/approve", approvals.ApproveRequestView.as_view()),
     path("admin/approvals/refuse", approvals.RefuseRequestView.as_view()),
+    path("admin/bank-statements", statements.BankStatementsView.as_view()),
+    path("admin/bank-statements/<uuid:statement_id>", statements.BankStatementView.as_view()),
+    path("admin/bank-statements/<uuid:statement_id>/differences", statements.DifferencesView.as_view()),
+    path("admin/bank-statements/<uuid:statement_id>/resolutions", statements.ResolutionsView.as_view()),
     path("admin/pool", PoolView.as_view()),
     path("admin/pool/topup", TopUpView.as_view()),
     path("admin/pool/adjustments", approvals.AdjustmentsView.as_view()),

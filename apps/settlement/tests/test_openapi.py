@@ -32,6 +32,7 @@ class TestTheDocument:
             ("get", "/api/settlement/payouts/{withdrawal_id}"),
             ("get", "/api/settlement/payouts"),
             ("post", "/api/settlement/payouts/lookup"),
+            ("post", "/api/settlement/payouts/{withdrawal_id}/outcome"),
             ("post", "/api/settlement/sandbox/clear"),
             ("get", "/healthz"),
             ("get", "/readyz"),

@@ -46,7 +46,7 @@ class TestTheServiceRefusesToStart:
     def test_with_a_database_that_lacks_migrations(
         self, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("settlement.database_state.HEAD_REVISION", "0003")
+        monkeypatch.setattr("settlement.database_state.HEAD_REVISION", "0005")
         with pytest.raises(SystemExit, match="lacks migrations; run `alembic upgrade head` as its owner"):
             refuse_start_without_database(settings_for(database))
 

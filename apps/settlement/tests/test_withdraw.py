@@ -38,6 +38,8 @@ class TestOnePayout:
             "rail": "sandbox",
             "reference": body["withdrawal_id"],
             "direct_test": False,
+            "evidence": None,
+            "idempotency_key": None,
         }
 
     async def test_moves_the_amount_to_the_account_in_the_banks_books(

@@ -194,6 +194,11 @@ class WithdrawalStateConflict(Problem):
     remedy = "See `state`. People decide only what is pending and flagged (`overdue=true`), and only once."
 
 
+class NoDifference(Problem):
+    status, code, title = 409, "no_difference", "There is no such difference, or it is resolved"
+    remedy = "List the differences of the statement: what is matched by now needs nothing."
+
+
 class OperatorTokenWrong(Problem):
     status, code, title = 401, "operator_token_wrong", "The operator's token is missing or not one of the valid ones"
     remedy = "Give core and operator the same token; during a rotation core accepts two."
@@ -222,6 +227,11 @@ class UnsupportedMediaType(Problem):
 class ValidationFailed(Problem):
     status, code, title = 422, "validation_failed", "Some fields are not right"
     remedy = "Each member of `errors` names a field and says what was expected."
+
+
+class BankStatementInvalid(Problem):
+    status, code, title = 422, "bank_statement_invalid", "The bank statement cannot be read; nothing was imported"
+    remedy = "Each member of `errors` names a line or an element, and what was expected. Import a corrected file."
 
 
 class IdempotencyKeyReused(Problem):

@@ -71,6 +71,7 @@ _MEMBERS: dict[str, tuple[str, ...]] = {
     Kind.CREDIT_LIMIT: ("credit_limit",),
     Kind.POOL_ADJUSTMENT: ("kind", "amount", "grounds"),
     Kind.UNKNOWN_OUTCOME: ("kind", "withdrawal_id", "outcome", "grounds", "bank_reference"),
+    Kind.STATEMENT_DIFFERENCE: ("kind", "statement_line_id", "withdrawal_id", "grounds"),
 }
 
 

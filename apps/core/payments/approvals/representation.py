@@ -19,6 +19,7 @@ def approval_members(asked: ApprovalRequest) -> dict[str, Any]:
         "credit_limit": _amount(asked.credit_limit) if asked.kind == Kind.CREDIT_LIMIT else None,
         "amount": _amount(asked.amount),
         "withdrawal_id": str(asked.withdrawal_id) if asked.withdrawal_id else None,
+        "statement_line_id": asked.statement_line_id,
         "outcome": asked.outcome or None,
         "result": _result_of(asked),
         "bank_reference": asked.bank_reference,

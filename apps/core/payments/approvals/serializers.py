@@ -33,6 +33,7 @@ class ApprovalSerializer(serializers.Serializer[ApprovalRequest]):
     credit_limit = AmountField(allow_null=True)
     amount = SignedAmountField(allow_null=True, help_text="Of an adjustment of the pool, signed.")
     withdrawal_id = serializers.UUIDField(allow_null=True)
+    statement_line_id = serializers.IntegerField(allow_null=True, help_text="Of a difference to the bank's statement.")
     outcome = serializers.ChoiceField(choices=ApprovalRequest.Outcome.choices, allow_null=True)
     result = serializers.ChoiceField(
         choices=OutcomeDecision.Result.choices,

@@ -9,6 +9,7 @@ from core.environment import ENVIRONMENT
 from etebar_common.problems import MerchantStateConflict
 from payments.approvals.adjustments import adjustment_make
 from payments.approvals.decisions import Kind, State, ask, decide, withdraw
+from payments.approvals.differences import difference_resolve
 from payments.approvals.outcomes import outcome_decide
 from payments.audit.services import Actor
 from payments.locks import lock_merchant
@@ -90,12 +91,13 @@ _EFFECTS: dict[str, Callable[[ApprovalRequest, Actor], None]] = {
     Kind.CREDIT_LIMIT: _set_asked_limit,
     Kind.POOL_ADJUSTMENT: adjustment_make,
     Kind.UNKNOWN_OUTCOME: outcome_decide,
+    Kind.STATEMENT_DIFFERENCE: difference_resolve,
 }
 
 
 def approval_approve(*, approval_id: UUID, reason: str, by: Actor) -> ApprovalRequest:
     """Brings about what was asked for. Raises NotFound, ApprovalDecided, SecondPersonNeeded, and what the kind raises:
-    MerchantStateConflict, InsufficientPool, WithdrawalStateConflict.
+    MerchantStateConflict, InsufficientPool, WithdrawalStateConflict, NoDifference.
     """
     asked = decide(approval_id, State.APPROVED, reason, by)
     _EFFECTS[asked.kind](asked, by)

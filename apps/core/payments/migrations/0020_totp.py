@@ -7,7 +7,7 @@ from payments.migrations._sqlfile import run_sql_file
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0012_recovery"),
+        ("payments", "0013_bank_statements"),
         ("otp_totp", "0003_add_timestamps"),
     ]
     operations = [run_sql_file("0020_totp.sql")]

@@ -2,6 +2,7 @@
 
 from payments.models.approval import ApprovalRequest, OutcomeDecision
 from payments.models.audit import AuditEntry
+from payments.models.bank_statement import BankStatement, BankStatementLine, StatementResolution
 from payments.models.books import BooksCheck
 from payments.models.credit import POOL_ID, CreditPool, MerchantCredit, PoolAdjustment, PoolTopUp
 from payments.models.idempotency import IdempotencyKey
@@ -16,6 +17,8 @@ __all__ = [
     "ApiRequestLog",
     "ApprovalRequest",
     "AuditEntry",
+    "BankStatement",
+    "BankStatementLine",
     "BooksCheck",
     "CreditPool",
     "DispatchAttempt",
@@ -27,6 +30,7 @@ __all__ = [
     "OutcomeDecision",
     "PoolAdjustment",
     "PoolTopUp",
+    "StatementResolution",
     "WalletAccount",
     "Withdrawal",
 ]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from payments.models.bank_statement import BankStatementLine
 from payments.models.merchant import Merchant
 from payments.models.withdrawal import Withdrawal
 
@@ -15,14 +16,16 @@ class ApprovalRequest(models.Model):
 
     `requested_for` says on whose behalf it was asked: `staff:<username>` or `operator:<namespace>/<name>`; `grounds` is
     why, `reason` what the decider said. `merchant` and `credit_limit` are of a limit, `amount` (signed) of an
-    adjustment, `withdrawal`, `outcome` and `bank_reference` of an unknown outcome. The database holds that the two
-    people differ, that a decision is final, and which members a kind has.
+    adjustment, `withdrawal`, `outcome` and `bank_reference` of an unknown outcome, `statement_line` or `withdrawal` of
+    a difference to the bank's statement. The database holds that the two people differ, that a decision is final, and
+    which members a kind has.
     """
 
     class Kind(models.TextChoices):
         CREDIT_LIMIT = "credit_limit"
         POOL_ADJUSTMENT = "pool_adjustment"
         UNKNOWN_OUTCOME = "unknown_outcome"
+        STATEMENT_DIFFERENCE = "statement_difference"
 
     class Outcome(models.TextChoices):
         PAID = "paid"
@@ -43,6 +46,9 @@ class ApprovalRequest(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=2, null=True)
     withdrawal = models.ForeignKey(
         Withdrawal, on_delete=models.PROTECT, null=True, related_name="approval_requests", db_constraint=False
+    )
+    statement_line = models.ForeignKey(
+        BankStatementLine, on_delete=models.PROTECT, null=True, related_name="approval_requests"
     )
     outcome = models.CharField(max_length=7, choices=Outcome.choices, default="", db_default="")
     bank_reference = models.CharField(max_length=140, default="", db_default="")
@@ -66,6 +72,9 @@ class ApprovalRequest(models.Model):
                 & ~Q(grounds="")
                 | Q(kind="unknown_outcome", merchant=None, credit_limit=0, amount=None, withdrawal__isnull=False)
                 & Q(outcome__in=["paid", "refused"])
+                & ~Q(grounds="")
+                | Q(kind="statement_difference", merchant=None, credit_limit=0, amount=None, outcome="")
+                & (Q(withdrawal=None, statement_line__isnull=False) | Q(withdrawal__isnull=False, statement_line=None))
                 & ~Q(grounds=""),
                 name="approval_kind_whole",
             ),
@@ -83,6 +92,9 @@ class ApprovalRequest(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["withdrawal", "kind"], condition=Q(state="requested"), name="approval_one_open_of_withdrawal"
+            ),
+            models.UniqueConstraint(
+                fields=["statement_line"], condition=Q(state="requested"), name="approval_one_open_of_line"
             ),
         ]
 

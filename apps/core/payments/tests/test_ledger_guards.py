@@ -21,6 +21,9 @@ APPEND_ONLY = (
     "payments_dispatchattempt",
     "payments_auditentry",
     "payments_pooladjustment",
+    "payments_bankstatement",
+    "payments_bankstatementline",
+    "payments_statementresolution",
 )
 KEPT = (
     *APPEND_ONLY,

@@ -1,0 +1,80 @@
+"""What the bank says that it booked, and what staff said of where it differs. Nothing here moves money."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from payments.models.withdrawal import Withdrawal
+
+
+class BankStatement(models.Model):
+    """One imported file, known by its digest; it covers the days from `period_from` to `period_to`, both inclusive."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True)
+    form = models.CharField(max_length=10)
+    name = models.CharField(max_length=255)
+    period_from = models.DateField()
+    period_to = models.DateField()
+    line_count = models.IntegerField()
+    imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["created_at", "id"], name="bank_statement_in_order")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(period_from__lte=F("period_to")), name="bank_statement_period")
+        ]
+
+    def __str__(self) -> str:
+        return f"bank statement {self.pk}"
+
+
+class BankStatementLine(models.Model):
+    """One booking, in the statement that told of it first.
+
+    `amount` is what left the account, negative for what came in; `withdrawal_id` is what the reference names, there or
+    not; of the other side's account there is a keyed fingerprint, as a withdrawal has, and a masked form, both "" where
+    the bank does not say.
+    """
+
+    statement = models.ForeignKey(BankStatement, on_delete=models.PROTECT, related_name="lines")
+    digest = models.CharField(max_length=64, unique=True)
+    booked_on = models.DateField()
+    bank_reference = models.CharField(max_length=140)
+    reference = models.CharField(max_length=140)
+    withdrawal_id = models.UUIDField(null=True, db_index=True)
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    account_fingerprint = models.CharField(max_length=64)
+    account_masked = models.CharField(max_length=34)
+
+    def __str__(self) -> str:
+        return f"line {self.pk}: {self.amount}"
+
+
+class StatementResolution(models.Model):
+    """A difference that two people have explained: a line's, or a withdrawal's that no line tells of.
+
+    `id` is its approval's.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    line = models.OneToOneField(BankStatementLine, on_delete=models.PROTECT, null=True, related_name="resolution")
+    withdrawal = models.OneToOneField(
+        Withdrawal, on_delete=models.PROTECT, null=True, related_name="statement_resolution", db_constraint=False
+    )
+    reason = models.CharField(max_length=1000)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(line__isnull=False, withdrawal=None) | Q(line=None, withdrawal__isnull=False),
+                name="resolution_of_one",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"resolution {self.pk}"
