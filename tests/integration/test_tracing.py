@@ -65,6 +65,7 @@ core-web POST {PATH}
           settlement INSERT payouts
   core-worker dispatch
     core-worker INSERT payments_dispatchattempt
+    core-worker SELECT payments_outcomedecision
     core-worker UPDATE payments_withdrawal
     core-worker confirm
       core-worker SELECT payments_confirm

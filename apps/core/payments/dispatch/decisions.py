@@ -5,7 +5,8 @@ once, and the withdrawal ends as its payout did.
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -22,10 +23,26 @@ logger = logging.getLogger(__name__)
 Result = OutcomeDecision.Result
 
 
+# for bringing several one by one; shorter than the dispatcher's lease
+BRING_SECONDS = 10.0
+
+
 def decisions_of(withdrawals: Sequence[Withdrawal]) -> dict[UUID, OutcomeDecision]:
     """Those of the withdrawals that two people have decided."""
     found = OutcomeDecision.objects.filter(withdrawal__in=[withdrawal.pk for withdrawal in withdrawals])
     return {decision.withdrawal_id: decision for decision in found}
+
+
+def decisions_bring(
+    withdrawals: Sequence[Withdrawal], decisions: Mapping[UUID, OutcomeDecision]
+) -> dict[UUID, SettleResult]:
+    """Settlement's answers to the decisions; whom the time does not reach is asked later."""
+    until = time.monotonic() + BRING_SECONDS
+    not_asked = SettleResult(Outcome.UNKNOWN, "not asked: the time was over")
+    return {
+        withdrawal.pk: decision_bring(withdrawal, decisions[withdrawal.pk]) if time.monotonic() < until else not_asked
+        for withdrawal in withdrawals
+    }
 
 
 def decision_bring(withdrawal: Withdrawal, decision: OutcomeDecision) -> SettleResult:
@@ -58,5 +75,5 @@ def decisions_end(limit: int) -> int:
         return 0
     payouts = settlement_client().lookup(list(decisions))
     for payout in payouts:
-        _end(decisions[UUID(payout["withdrawal_id"])], str(payout["evidence"] or ""))
+        _end(decisions[UUID(payout["withdrawal_id"])], str(payout.get("evidence") or ""))
     return len(payouts)

@@ -19,7 +19,7 @@ from core.environment import ENVIRONMENT
 from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from payments.dispatch.backoff import backoff_seconds
-from payments.dispatch.decisions import decision_bring, decisions_end, decisions_of
+from payments.dispatch.decisions import decisions_bring, decisions_end, decisions_of
 from payments.models import DispatchAttempt, Withdrawal
 from payments.withdrawals.services import withdrawals_confirm, withdrawals_settle
 from payments.withdrawals.settlement_client import Outcome, SettlementError, SettleResult
@@ -100,11 +100,7 @@ def _ask_together(withdrawals: Sequence[Withdrawal]) -> int:
 def _answers(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleResult]:
     """Settlement's answers: to the decision where two people have made one, else to the order."""
     decisions = decisions_of(withdrawals)
-    results = {
-        withdrawal.pk: decision_bring(withdrawal, decisions[withdrawal.pk])
-        for withdrawal in withdrawals
-        if withdrawal.pk in decisions
-    }
+    results = decisions_bring([each for each in withdrawals if each.pk in decisions], decisions)
     undecided = [withdrawal for withdrawal in withdrawals if withdrawal.pk not in decisions]
     return results | (withdrawals_settle(undecided) if undecided else {})
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from etebar_common.problems import BankStatementInvalid
@@ -30,6 +30,8 @@ LINES = st.builds(
     amount=st.decimals("-1e9", "1e9", places=2).filter(bool),
     account=st.from_regex(r"[A-Z]{2}[0-9]{2,30}", fullmatch=True) | st.just(""),
 )
+# the machine may be busy with other tests
+AT_ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SOME_LINES = st.lists(LINES, min_size=1, max_size=8)
 
 
@@ -79,14 +81,17 @@ def errors_of(parse: Callable[[bytes], Statement], content: bytes) -> dict[str, 
 
 
 class TestWhatIsWritten:
+    @AT_ANY_SPEED
     @given(SOME_LINES)
     def test_as_csv_is_read_again(self, lines: list[Line]) -> None:
         assert list(parse_csv(written_csv(lines)).lines) == lines
 
+    @AT_ANY_SPEED
     @given(SOME_LINES, st.sampled_from(["02", "08", "13"]))
     def test_as_camt053_is_read_again(self, lines: list[Line], version: str) -> None:
         assert list(parse_camt053(camt(*map(entry, lines), version=version)).lines) == lines
 
+    @AT_ANY_SPEED
     @given(SOME_LINES)
     def test_has_the_same_digests_in_both(self, lines: list[Line]) -> None:
         both = (parse_statement(written_csv(lines)), parse_statement(camt(*map(entry, lines))))
@@ -107,18 +112,22 @@ class TestGarbage:
             return
         assert 1 <= len(told) <= MOST_ERRORS
 
+    @AT_ANY_SPEED
     @given(st.binary(max_size=300))
     def test_of_bytes(self, content: bytes) -> None:
         self.survives(content)
 
+    @AT_ANY_SPEED
     @given(st.text(max_size=200))
     def test_below_the_header(self, text: str) -> None:
         self.survives(f"{HEADER}\n{text}".encode(errors="surrogatepass"))
 
+    @AT_ANY_SPEED
     @given(st.text(st.characters(codec="utf-8"), max_size=200))
     def test_in_a_document(self, text: str) -> None:
         self.survives(document(text))
 
+    @AT_ANY_SPEED
     @given(SOME_LINES, st.data())
     def test_of_a_file_that_was_changed_somewhere(self, lines: list[Line], data: st.DataObject) -> None:
         content = data.draw(st.sampled_from([written_csv(lines), camt(*map(entry, lines))]))

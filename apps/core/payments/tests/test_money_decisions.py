@@ -215,6 +215,18 @@ class TestAnOutcome:
         withdrawal.refresh_from_db()
         assert withdrawal.state == "settled"
 
+    def test_that_the_time_did_not_reach_is_brought_by_the_next_run(
+        self, first: APIClient, second: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        withdrawal = flagged()
+        decide_outcome(first, second, withdrawal)
+        with monkeypatch.context() as slow:
+            slow.setattr(decisions, "BRING_SECONDS", 0.0)
+            assert dispatch_due() == 0
+        assert dispatch_all() == 1
+        withdrawal.refresh_from_db()
+        assert withdrawal.state == "settled"
+
     def test_that_settlement_knows_better_is_overtaken(self, first: APIClient, second: APIClient) -> None:
         withdrawal = flagged(account="IRTEST0000000000001")
         decide_outcome(first, second, withdrawal, "refused")

@@ -6,10 +6,11 @@ revision = "0003"
 down_revision = "0002"
 
 # `evidence` is core's reference of the decision. What was decided keeps it: payouts_stay_decided refuses every change.
+# NOT VALID: every row before has null, so that none need be read while nobody else may write.
 UPGRADE = """
 ALTER TABLE payouts
     ADD COLUMN evidence text,
-    ADD CONSTRAINT payouts_evidence_of_decided CHECK (evidence IS NULL OR state <> 'pending');
+    ADD CONSTRAINT payouts_evidence_of_decided CHECK (evidence IS NULL OR state <> 'pending') NOT VALID;
 GRANT UPDATE (evidence) ON payouts TO settlement_app;
 """
 

@@ -5,8 +5,11 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
+# NOT VALID: every row before has null, so that none need be read while nobody else may write.
 UPGRADE = """
-ALTER TABLE payouts ADD COLUMN idempotency_key text CHECK (length(idempotency_key) BETWEEN 1 AND 255);
+ALTER TABLE payouts
+    ADD COLUMN idempotency_key text,
+    ADD CONSTRAINT payouts_idempotency_key_length CHECK (length(idempotency_key) BETWEEN 1 AND 255) NOT VALID;
 """
 
 DOWNGRADE = """
