@@ -80,6 +80,15 @@ class CoreEnvironment(TracedEnvironment):
     account_fingerprint_key: Secret32
     """Keys the fingerprints of bank accounts and the digests of requests. The same as settlement's; never changed."""
 
+    account_encryption_key: Secret32
+    """Encrypts account numbers at rest. To replace it: docs/runbooks/rotate-account-key.md."""
+
+    account_encryption_keys_previous: SecretList = ()
+    """Keys that decrypt them as well, by commas."""
+
+    accounts_also_in_clear: bool = True
+    """Whether account numbers are written unencrypted as well, for the version before, which reads nothing else."""
+
     internal_token: Secret32
     """Sent to settlement as X-Internal-Token."""
 

@@ -83,7 +83,7 @@ def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleRe
             merchant_id=withdrawal.merchant_id,
             account_id=str(withdrawal.wallet_account_id),
             amount=withdrawal.amount,
-            account=withdrawal.wallet_account.bank_account,
+            account=withdrawal.wallet_account.account_number,
         )
         for withdrawal in withdrawals
     ]
