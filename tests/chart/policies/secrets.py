@@ -109,13 +109,7 @@ def enough(rendered: Rendered) -> Iterator[str]:
     """Keys that sign are as long as the services ask."""
     for secret in rendered.of_kind("Secret"):
         for key, value in (secret.get("data") or {}).items():
-            least = {
-                "username": 1,
-                "token-next": 0,
-                "jwt-signing-keys-previous": 0,
-                "rotated-at": 20,
-                "password": 24,
-            }.get(key, 32)
+            least = LEAST_CHARACTERS.get(key, 32)
             if len(base64.b64decode(value)) < least:
                 yield f"Secret/{secret['metadata']['name']}: {key} is shorter than {least}"
 
