@@ -12,7 +12,7 @@ ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock generate clean
+.PHONY: help demo demo-once up env test test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,12 @@ format: $(VENV)/.installed-dev ## put the code in shape
 
 lock: $(VENV)/.installed-dev ## resolve the dependencies again after a pyproject.toml changed
 	locks/update
+
+sbom: $(VENV)/.installed-dev ## bills of materials (CycloneDX) of each image's Python packages, into sbom/
+	$(PY) locks/sbom.py sbom
+
+audit: $(VENV)/.installed-dev ## is anything known against what the locks pin? recorded in docs/security/audit.json
+	$(PY) locks/audit.py
 
 generate: $(VENV)/.installed-dev ## write the generated documents anew
 	$(PY) -m etebar_quickstart generate

@@ -5,7 +5,7 @@
 # `create` leaves alone what is there already: never `apply`, which would replace keys that data is signed with.
 set -eu
 
-ALL="etebar-core etebar-fingerprint etebar-internal-token etebar-operator-token etebar-admin etebar-wallet-owner
+ALL="etebar-core etebar-account-key etebar-fingerprint etebar-internal-token etebar-operator-token etebar-admin etebar-wallet-owner
 etebar-wallet-application etebar-settlement-owner etebar-settlement-application etebar-audit etebar-pgbouncer etebar-redis"
 
 # letters and digits, as many as asked for
@@ -33,6 +33,10 @@ print_secret() {
     etebar-core)
         opaque "$1"
         printf '  %s\n' "secret-key: '$(random 50)'" "jwt-signing-key: '$(random 50)'" 'jwt-signing-keys-previous: ""'
+        ;;
+    etebar-account-key)
+        opaque "$1"
+        printf '  %s\n' "account-encryption-key: '$(random 50)'" 'account-encryption-keys-previous: ""'
         ;;
     etebar-fingerprint)
         opaque "$1"

@@ -11,6 +11,7 @@ HEADINGS = ("What it means", "Impact", "Check", "Do", "Over when")
 TASKS = {
     "rotate-internal-token": "replace the token between core and settlement, without an outage",
     "rotate-operator-token": "replace the token between operator and core",
+    "rotate-account-key": "replace the key that account numbers are encrypted with",
     "rotate-jwt-key": "replace the key that signs merchants' and staff's tokens, without signing anybody out",
 }
 SUBJECTS = {

@@ -50,6 +50,7 @@ class Environments:
             | {
                 "SECRET_KEY": self.secrets.secret_key,
                 "JWT_SIGNING_KEY": self.secrets.jwt_signing_key,
+                "ACCOUNT_ENCRYPTION_KEY": self.secrets.account_encryption_key,
                 "REDIS_URL": self.redis_url(),
                 "SETTLEMENT_URL": self.settlement_url,
                 "ALLOWED_HOSTS": f"{HOST},localhost",

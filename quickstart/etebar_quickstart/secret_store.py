@@ -1,6 +1,7 @@
 """The secrets of one state directory: made once, readable by their owner only."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import secrets
@@ -35,6 +36,11 @@ class Secrets:
     etebar_audit_password: str = dataclasses.field(default_factory=_password)
     redis_password: str = dataclasses.field(default_factory=_password)
     admin_password: str = dataclasses.field(default_factory=_password)
+
+    @property
+    def account_encryption_key(self) -> str:
+        """From another one: a state directory of before it was needed has none of its own."""
+        return hashlib.sha256(f"account encryption {self.account_fingerprint_key}".encode()).hexdigest()
 
     def of_role(self, role: str) -> str:
         """The password of a database role."""

@@ -53,6 +53,7 @@ class Rendered:
 
 OUR_SECRETS = {
     "core": "etebar-core",
+    "accountKey": "etebar-account-key",
     "fingerprint": "etebar-fingerprint",
     "internalToken": "etebar-internal-token",
     "operatorToken": "etebar-operator-token",

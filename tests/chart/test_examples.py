@@ -207,7 +207,9 @@ class TestSecretsScript:
     def test_an_unknown_name_is_an_error_that_names_the_others(self) -> None:
         done = subprocess.run(["/bin/sh", SECRETS, "other"], check=False, capture_output=True, text=True)
         assert done.returncode == 1
-        assert done.stderr.startswith("there is no Secret other; there are: etebar-core etebar-fingerprint")
+        assert done.stderr.startswith(
+            "there is no Secret other; there are: etebar-core etebar-account-key etebar-fingerprint"
+        )
 
 
 def _made(*names: str) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ import gc
 from concurrent.futures import ThreadPoolExecutor
 
 from core.body_limits import BULK_PATH
-from core.bridge import ClientGone, Receive, Scope, Send, call, environ_of, send_response
+from core.bridge import ClientGone, Headers, Receive, Scope, Send, call, environ_of, send_response
 from core.environment import ENVIRONMENT
 from core.wsgi import application as django
+from etebar_common.problems import MEDIA_TYPE, RequestTooSlow
 from payments.withdrawals import front
 
 BULKS_AT_ONCE = 16
@@ -21,6 +22,14 @@ gc.freeze()
 _threads = ThreadPoolExecutor(ENVIRONMENT.web_threads, thread_name_prefix="django")
 # a bulk waits on its thread: however many there are, the other requests keep theirs
 _bulk_threads = ThreadPoolExecutor(BULKS_AT_ONCE, thread_name_prefix="bulk")
+
+
+def _too_slow() -> tuple[int, Headers, bytes]:
+    # it needs Django set up, which core.wsgi does
+    from core.problem_handler import render_body
+
+    problem = RequestTooSlow(f"the body did not come within {ENVIRONMENT.request_body_deadline_seconds:g} s")
+    return problem.status, [("Content-Type", MEDIA_TYPE), ("Connection", "close")], render_body(problem).encode()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,6 +44,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         environ = await environ_of(scope, receive)
     except ClientGone:
+        return
+    except TimeoutError:
+        await send_response(send, *_too_slow())
         return
     if scope["method"] == "POST" and path == front.PATH:
         answer = await front.withdraw(environ)

@@ -1,11 +1,14 @@
 """Between ASGI and WSGI: requests become environs, responses are sent (PEP 3333; ASGI 3, HTTP)."""
 
+import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from io import BytesIO
 from typing import Any
 
 from core.body_limits import most_read_bytes
+from core.environment import ENVIRONMENT
+from core.security_headers import secured
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -24,7 +27,8 @@ class ClientGone(Exception):  # noqa: N818 - a fact
 async def environ_of(scope: Scope, receive: Receive) -> Environ:
     """The request as WSGI has it, its body read; a body that is too large to be taken is left unread.
 
-    Raises ClientGone when the body has not come whole: half a request is none, even where its half can be read.
+    Raises ClientGone when the body has not come whole: half a request is none, even where its half can be read; and
+    TimeoutError when it takes longer than BODY_DEADLINE_SECONDS.
     """
     server, client = scope.get("server") or ("localhost", 80), scope.get("client")
     environ: Environ = {
@@ -60,12 +64,14 @@ async def _body(length: str, most: int, receive: Receive) -> bytes:
         return b""
     chunks: list[bytes] = []
     more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunks.append(message.get("body", b""))
-        more = message.get("more_body", False)
+    # somebody who sends a byte now and then holds no thread, but a connection
+    async with asyncio.timeout(ENVIRONMENT.request_body_deadline_seconds):
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            chunks.append(message.get("body", b""))
+            more = message.get("more_body", False)
     body = b"".join(chunks)
     if len(body) != int(length):
         raise ClientGone
@@ -94,5 +100,5 @@ def call(application: Callable[..., Iterable[bytes]], environ: Environ) -> tuple
 async def send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
     """Sends an answer as a whole."""
     encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.start", "status": status, "headers": secured(encoded)})
     await send({"type": "http.response.body", "body": body})

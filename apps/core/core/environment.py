@@ -80,6 +80,15 @@ class CoreEnvironment(TracedEnvironment):
     account_fingerprint_key: Secret32
     """Keys the fingerprints of bank accounts and the digests of requests. The same as settlement's; never changed."""
 
+    account_encryption_key: Secret32
+    """Encrypts account numbers at rest. To replace it: docs/runbooks/rotate-account-key.md."""
+
+    account_encryption_keys_previous: SecretList = ()
+    """Keys that decrypt them as well, by commas."""
+
+    accounts_also_in_clear: bool = True
+    """Whether account numbers are written unencrypted as well, for the version before, which reads nothing else."""
+
     internal_token: Secret32
     """Sent to settlement as X-Internal-Token."""
 
@@ -106,6 +115,9 @@ class CoreEnvironment(TracedEnvironment):
 
     request_body_limit_bytes: int = Field(default=64 * 1024, gt=0)
     """A larger body is answered 413."""
+
+    request_body_deadline_seconds: float = Field(default=20.0, gt=0)
+    """A body that takes longer to come is answered 408; the server itself gives headers 30 seconds."""
 
     bulk_body_limit_bytes: int = Field(default=512 * 1024, gt=0)
     """The same for a bulk of withdrawals."""
@@ -146,10 +158,10 @@ class CoreEnvironment(TracedEnvironment):
     conn_max_age_seconds: int = Field(default=300, ge=0, validation_alias="conn_max_age")
     """How many seconds a connection is kept between requests; 0 closes it after each."""
 
-    redis_url: RedisUrl = "redis://127.0.0.1:6379/0"
+    redis_url: RedisUrl = Field(default="redis://127.0.0.1:6379/0", repr=False)
     """Rate limits, and Celery's broker unless CELERY_BROKER_URL is set."""
 
-    celery_broker_url: RedisUrl = ""
+    celery_broker_url: RedisUrl = Field(default="", repr=False)
     """Celery's broker, when it is not REDIS_URL."""
 
     redis_password: SecretStr | None = None

@@ -22,7 +22,7 @@ from etebar_common.problems import MEDIA_TYPE
 KEY_HEADER = "Idempotency-Key"
 ALWAYS = (400, 406, 429, 500, 503)
 PAGED = (404, 422)
-WITH_BODY = (413, 415, 422)
+WITH_BODY = (408, 413, 415, 422)
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from core.environment import ENVIRONMENT
 from core.health import healthz, readyz
@@ -15,7 +15,7 @@ def addresses(*, admin_enabled: bool) -> list[URLPattern | URLResolver]:
         path("readyz", readyz),
         path("api/v1/", include("payments.urls")),
         path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
-        path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi")),
+        path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi")),
     ]
     return [*always, path("admin/", admin.site.urls)] if admin_enabled else always
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
+from etebar_common.bank_account import mask_account
 from payments import models
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ class MerchantAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     search_fields = ("user__username",)
     list_select_related = ("user",)
+    exclude = ("bank_account", "account_encrypted")
+    readonly_fields = ("account",)
+
+    @admin.display(description="bank account")
+    def account(self, merchant: models.Merchant) -> str:
+        return mask_account(merchant.account_number)
 
 
 @admin.register(models.MerchantCredit)

@@ -124,6 +124,7 @@ env:
   - {name: REPORT_KEY, value: {{ include "loadtest.key" (dict "root" .root "word" "report") }}}
   - {name: SECRET_KEY_FILE, value: /run/secrets/core/secret-key}
   - {name: JWT_SIGNING_KEY_FILE, value: /run/secrets/core/jwt-signing-key}
+  - {name: ACCOUNT_ENCRYPTION_KEY_FILE, value: /run/secrets/core/account-encryption-key}
   - {name: ACCOUNT_FINGERPRINT_KEY_FILE, value: /run/secrets/core/account-fingerprint-key}
   - {name: INTERNAL_TOKEN_FILE, value: /run/secrets/core/internal-token}
   - {name: REDIS_PASSWORD_FILE, value: /run/secrets/core/redis-password}
@@ -144,6 +145,9 @@ resources:
       - secret:
           name: {{ $secrets.core }}
           items: [{key: secret-key, path: secret-key}, {key: jwt-signing-key, path: jwt-signing-key}]
+      - secret:
+          name: {{ $secrets.accountKey }}
+          items: [{key: account-encryption-key, path: account-encryption-key}]
       - secret:
           name: {{ $secrets.fingerprint }}
           items: [{key: account-fingerprint-key, path: account-fingerprint-key}]

@@ -14,6 +14,15 @@ IRANIAN = re.compile(r"IR[0-9]{24}\Z", re.ASCII)
 TEST_ACCOUNT = re.compile(r"IRTEST[0-9A-Z]{1,28}\Z", re.ASCII)
 
 
+SHOWN_DIGITS = 4
+FEWEST_STARS = 4
+
+
+def mask_account(account: str) -> str:
+    """The country and the last four characters: all that lists, answers, logs and the admin show."""
+    return f"{account[:2]}{'*' * max(len(account) - SHOWN_DIGITS - 2, FEWEST_STARS)}{account[-SHOWN_DIGITS:]}"
+
+
 def parse_bank_account(value: str, profile: Profile) -> str:
     """The normalized account number; raises ValueError saying what was expected."""
     account = normalize_account(value)

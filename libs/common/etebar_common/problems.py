@@ -122,6 +122,11 @@ class NotAcceptable(Problem):
     remedy = "Accept application/json."
 
 
+class RequestTooSlow(Problem):
+    status, code, title = 408, "request_too_slow", "The request's body did not come in time"
+    remedy = "Nothing was done. Send it again, whole; with the same Idempotency-Key."
+
+
 class InsufficientCredit(Problem):
     status, code, title = 409, "insufficient_credit", "The amount is more than the merchant's available credit"
     remedy = "Withdraw no more than `available`, or ask for a higher limit; use a new key."

@@ -25,6 +25,8 @@ PLACES: dict[tuple[str, str], tuple[str, ...]] = {
     ("core", "secret-key"): CORE,
     ("core", "jwt-signing-key"): CORE,
     ("core", "jwt-signing-keys-previous"): CORE,
+    ("accountKey", "account-encryption-key"): CORE,
+    ("accountKey", "account-encryption-keys-previous"): CORE,
     ("fingerprint", "account-fingerprint-key"): (*CORE, *SETTLEMENT),
     ("internalToken", "token"): (*CORE, *SETTLEMENT),
     ("internalToken", "token-next"): SETTLEMENT,
@@ -47,6 +49,7 @@ LEAST_CHARACTERS = {
     "username": 1,
     "token-next": 0,
     "jwt-signing-keys-previous": 0,
+    "account-encryption-keys-previous": 0,
     "rotated-at": 20,
     "password": 24,
 }
@@ -106,13 +109,7 @@ def enough(rendered: Rendered) -> Iterator[str]:
     """Keys that sign are as long as the services ask."""
     for secret in rendered.of_kind("Secret"):
         for key, value in (secret.get("data") or {}).items():
-            least = {
-                "username": 1,
-                "token-next": 0,
-                "jwt-signing-keys-previous": 0,
-                "rotated-at": 20,
-                "password": 24,
-            }.get(key, 32)
+            least = LEAST_CHARACTERS.get(key, 32)
             if len(base64.b64decode(value)) < least:
                 yield f"Secret/{secret['metadata']['name']}: {key} is shorter than {least}"
 

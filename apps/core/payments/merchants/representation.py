@@ -3,16 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+from etebar_common.bank_account import mask_account
 from etebar_common.money import CENT
 from payments.answers import timestamp
 from payments.models import Merchant, MerchantCredit
-
-SHOWN_DIGITS = 4
-
-
-def mask_account(account: str) -> str:
-    """The country and the last four characters."""
-    return f"{account[:2]}{'*' * max(len(account) - SHOWN_DIGITS - 2, 0)}{account[-SHOWN_DIGITS:]}"
 
 
 def available_credit(credit: MerchantCredit) -> Decimal:
@@ -40,7 +34,7 @@ def merchant_members(merchant: Merchant) -> dict[str, Any]:
         "state": merchant.state,
         "state_reason": merchant.state_reason,
         "requested_credit": str(merchant.requested_credit.quantize(CENT)),
-        "bank_account": mask_account(merchant.bank_account),
+        "bank_account": mask_account(merchant.account_number),
         "wallet_account_id": str(account.pk) if account else None,
         **_credit_members(getattr(merchant, "credit", None)),
         "created_at": timestamp(merchant.created_at),

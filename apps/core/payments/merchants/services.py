@@ -6,11 +6,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from core.environment import ENVIRONMENT
-from etebar_common.fingerprint import account_fingerprint
 from etebar_common.problems import MerchantStateConflict, UsernameTaken
 from payments.audit.services import Actor, record
 from payments.locks import lock_merchant
+from payments.merchants.accounts import fingerprint_of, stored_account
 from payments.models import Merchant, MerchantCredit, WalletAccount
 
 State = Merchant.State
@@ -23,7 +22,7 @@ def merchant_register(*, username: str, password: str, requested_credit: Decimal
             user = User.objects.create_user(username=username, password=password)
     except IntegrityError as error:
         raise UsernameTaken(f"the username {username} is taken") from error
-    return Merchant.objects.create(user=user, requested_credit=requested_credit, bank_account=bank_account)
+    return Merchant.objects.create(user=user, requested_credit=requested_credit, **stored_account(bank_account))
 
 
 def merchant_approve(*, merchant_id: int, credit_limit: Decimal, by: Actor) -> Merchant:
@@ -31,12 +30,8 @@ def merchant_approve(*, merchant_id: int, credit_limit: Decimal, by: Actor) -> M
     merchant = lock_merchant(merchant_id)
     _change_state(merchant, allowed={State.PENDING}, to=State.APPROVED)
     record(by, "merchant_approved", merchant_id=merchant_id, credit_limit=credit_limit)
-    key = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
-    WalletAccount.objects.create(
-        merchant=merchant,
-        bank_account=merchant.bank_account,
-        fingerprint=account_fingerprint(merchant.bank_account, key),
-    )
+    number = merchant.account_number
+    WalletAccount.objects.create(merchant=merchant, fingerprint=fingerprint_of(number), **stored_account(number))
     MerchantCredit.objects.create(merchant=merchant, credit_limit=credit_limit)
     return merchant
 

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from core.account_cipher import number_of
+
 
 class Merchant(models.Model):
     """A business that may withdraw once staff approved it."""
@@ -23,6 +25,7 @@ class Merchant(models.Model):
     state_reason = models.CharField(max_length=500, blank=True, default="")
     requested_credit = models.DecimalField(max_digits=20, decimal_places=2)
     bank_account = models.CharField(max_length=34)
+    account_encrypted = models.CharField(max_length=200, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     state_changed_at = models.DateTimeField(auto_now_add=True)
 
@@ -34,10 +37,18 @@ class Merchant(models.Model):
                 name="merchant_state_known",
             ),
             models.CheckConstraint(condition=Q(requested_credit__gte=0), name="merchant_request_not_negative"),
+            models.CheckConstraint(
+                condition=~Q(bank_account="") | ~Q(account_encrypted=""), name="merchant_has_account_number"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"merchant {self.pk} ({self.state})"
+
+    @property
+    def account_number(self) -> str:
+        """The bank account, for its order and its fingerprint; everybody else is shown `mask_account` of it."""
+        return number_of(self.account_encrypted or self.bank_account)
 
 
 class WalletAccount(models.Model):
@@ -46,8 +57,21 @@ class WalletAccount(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     merchant = models.OneToOneField(Merchant, on_delete=models.PROTECT, related_name="wallet_account")
     bank_account = models.CharField(max_length=34)
+    account_encrypted = models.CharField(max_length=200, default="", db_default="")
     fingerprint = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=~Q(bank_account="") | ~Q(account_encrypted=""), name="wallet_account_has_number"
+            ),
+        ]
+
     def __str__(self) -> str:
         return f"wallet account {self.pk}"
+
+    @property
+    def account_number(self) -> str:
+        """As a merchant's."""
+        return number_of(self.account_encrypted or self.bank_account)

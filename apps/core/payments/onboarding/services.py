@@ -161,7 +161,7 @@ def _keep(desired: DesiredMerchant, link: ManagedMerchant, outcome: Outcome, by:
 
 
 def _compare_account(desired: DesiredMerchant, merchant: Merchant, outcome: Outcome) -> None:
-    if desired.bank_account is not None and desired.bank_account != merchant.bank_account:
+    if desired.bank_account is not None and desired.bank_account != merchant.account_number:
         detail = "the account that withdrawals are paid to is fixed when a merchant registers"
         outcome.add_drift("bank_account", "another account", "the one it registered with", detail)
 

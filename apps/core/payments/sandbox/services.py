@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 
 from core.environment import ENVIRONMENT
-from etebar_common.fingerprint import account_fingerprint
 from payments.audit.services import Actor
+from payments.merchants.accounts import fingerprint_of, stored_account
 from payments.models import Merchant, MerchantCredit, WalletAccount
 from payments.pool.services import pool_top_up
 from payments.tokens.authentication import access_token_for
@@ -82,19 +82,19 @@ def _add_merchants(seed: Seed) -> None:
                 user=user,
                 state=Merchant.State.APPROVED,
                 requested_credit=seed.credit_limit,
-                bank_account=f"IRTEST{number:013d}",
+                **stored_account(f"IRTEST{number:013d}"),
             )
             for number, user in enumerate(users, 1)
         ),
         BATCH_ROWS,
     )
-    key = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
     WalletAccount.objects.bulk_create(
         (
             WalletAccount(
                 merchant=merchant,
                 bank_account=merchant.bank_account,
-                fingerprint=account_fingerprint(merchant.bank_account, key),
+                account_encrypted=merchant.account_encrypted,
+                fingerprint=fingerprint_of(merchant.account_number),
             )
             for merchant in merchants
         ),

@@ -14,7 +14,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import override_settings
 
-from core.bridge import call, environ_of
+from core.bridge import Send, call, environ_of, send_response
 from payments.models import ApiRequestLog, Withdrawal
 from payments.request_log.writer import writer
 from payments.tests.factories import fund_pool, make_merchant, make_staff, unique_name
@@ -71,16 +71,21 @@ def receiver(body: bytes) -> Callable[[], Awaitable[dict[str, Any]]]:
     return receive
 
 
-async def ask(application: Any, scope: dict[str, Any], body: bytes) -> Sent:
+async def collected(sending: Callable[[Send], Awaitable[None]]) -> Sent:
+    """What is sent by what is given a way to send."""
     messages: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
 
-    await application.application(scope, receiver(body), send)
+    await sending(send)
     start, end = messages
     headers = {name.decode().title(): value.decode() for name, value in start["headers"]}
     return Sent(start["status"], headers, end["body"])
+
+
+async def ask(application: Any, scope: dict[str, Any], body: bytes) -> Sent:
+    return await collected(lambda send: application.application(scope, receiver(body), send))
 
 
 def through_asgi(application: Any, headers: Mapping[str, str], body: bytes, **kind: str) -> Sent:
@@ -90,8 +95,8 @@ def through_asgi(application: Any, headers: Mapping[str, str], body: bytes, **ki
 def through_django(application: Any, headers: Mapping[str, str], body: bytes) -> Sent:
     """As if the event loop took no request itself."""
     environ = asyncio.run(environ_of(scope_of(headers, body), receiver(body)))
-    status, answered, content = call(application.django, environ)
-    return Sent(status, {name.title(): value for name, value in answered}, content)
+    answer = call(application.django, environ)
+    return asyncio.run(collected(lambda send: send_response(send, *answer)))
 
 
 @pytest.fixture

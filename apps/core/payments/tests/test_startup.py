@@ -19,7 +19,13 @@ from payments.tests.other_connection import connected
 
 CORE = Path(__file__).parents[2]
 SECRET = "s" * 32
-GOOD = {"SECRET_KEY": SECRET, "JWT_SIGNING_KEY": SECRET, "ACCOUNT_FINGERPRINT_KEY": SECRET, "INTERNAL_TOKEN": SECRET}
+GOOD = {
+    "SECRET_KEY": SECRET,
+    "JWT_SIGNING_KEY": SECRET,
+    "ACCOUNT_ENCRYPTION_KEY": SECRET,
+    "ACCOUNT_FINGERPRINT_KEY": SECRET,
+    "INTERNAL_TOKEN": SECRET,
+}
 
 
 def refusal(**changes: str) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from core.account_cipher import number_of
 from core.environment import ENVIRONMENT
 from core.request_context import RequestContext
 from etebar_common import tracing
@@ -119,7 +120,7 @@ class Job:
             merchant_id=self.command.merchant_id,
             account_id=self.reservation.account_id,
             amount=self.command.amount,
-            account=str(self.reservation.bank_account),
+            account=number_of(str(self.reservation.bank_account)),
             idempotency_key=self.command.identity.key,
         )
 

@@ -85,7 +85,7 @@ def order_of(withdrawal: Withdrawal) -> PayoutOrder:
         merchant_id=withdrawal.merchant_id,
         account_id=str(withdrawal.wallet_account_id),
         amount=withdrawal.amount,
-        account=withdrawal.wallet_account.bank_account,
+        account=withdrawal.wallet_account.account_number,
         idempotency_key=_key_of(withdrawal),
     )
 

@@ -1,5 +1,6 @@
 """What is asked of every request before FastAPI reads it: a token, a media type, a body of bearable size."""
 
+import asyncio
 import hmac
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ from etebar_common.problems import (
     InternalTokenMissing,
     InternalTokenWrong,
     MalformedRequest,
+    RequestTooSlow,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -22,6 +24,8 @@ from settlement.settings import Settings
 
 TOKEN_HEADER = "X-Internal-Token"  # noqa: S105 - the header's name
 MAXIMUM_BODY_BYTES = 1024 * 1024
+# core sends whole bodies at once
+BODY_DEADLINE_SECONDS = 10.0
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -79,15 +83,22 @@ def refuse_repeated_parameters(request: Request) -> None:
 
 
 async def buffered(request: Request, maximum_bytes: int) -> Request:
-    """The request with its body read; BodyTooLarge as soon as it is known to be, by its header or by counting."""
+    """The request with its body read.
+
+    BodyTooLarge as soon as it is known to be, by its header or by counting; RequestTooSlow.
+    """
     announced = request.headers.get("Content-Length", "")
     if announced.isdecimal() and int(announced) > maximum_bytes:
         raise BodyTooLarge(f"at most {maximum_bytes} bytes are read")
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > maximum_bytes:
-            raise BodyTooLarge(f"at most {maximum_bytes} bytes are read")
+    try:
+        async with asyncio.timeout(BODY_DEADLINE_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > maximum_bytes:
+                    raise BodyTooLarge(f"at most {maximum_bytes} bytes are read")
+    except TimeoutError:
+        raise RequestTooSlow(f"the body did not come within {BODY_DEADLINE_SECONDS:g} s") from None
     if not body:
         raise MalformedRequest("the body is empty")
 

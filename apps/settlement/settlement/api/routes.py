@@ -18,6 +18,7 @@ from etebar_common.problems import (
     NotReady,
     PayoutConflict,
     Problem,
+    RequestTooSlow,
     UnsupportedMediaType,
     ValidationFailed,
 )
@@ -47,7 +48,7 @@ PREFIX = "/api/settlement"
 Running = Annotated[Services, Depends(services)]
 
 ALWAYS: tuple[type[Problem], ...] = (InternalTokenMissing, InternalTokenWrong, InternalError, DatabaseUnavailable)
-WITH_BODY = (*ALWAYS, MalformedRequest, BodyTooLarge, UnsupportedMediaType, ValidationFailed)
+WITH_BODY = (*ALWAYS, MalformedRequest, RequestTooSlow, BodyTooLarge, UnsupportedMediaType, ValidationFailed)
 
 
 def _guarded(route_class: type[GuardedRoute]) -> APIRouter:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from etebar_common.bank_account import mask_account
 from settlement.rails.base import Fault, Transfer
 
 DECIDED_BY_STAFF = "decided_by_staff"
@@ -45,7 +46,7 @@ class PayoutOrder:
 
     @property
     def account_masked(self) -> str:
-        return f"{self.account[:2]}{'*' * max(len(self.account) - 6, 4)}{self.account[-4:]}"
+        return mask_account(self.account)
 
 
 class Payout(NamedTuple):

@@ -5,6 +5,8 @@
 - [core, secret-key, secret-key]
 - [core, jwt-signing-key, jwt-signing-key]
 - [core, jwt-signing-keys-previous, jwt-signing-keys-previous]
+- [accountKey, account-encryption-key, account-encryption-key]
+- [accountKey, account-encryption-keys-previous, account-encryption-keys-previous]
 - [fingerprint, account-fingerprint-key, account-fingerprint-key]
 - [internalToken, token, internal-token]
 - [redis, password, redis-password]
@@ -19,6 +21,8 @@
 - {name: SECRET_KEY_FILE, value: /run/secrets/core/secret-key}
 - {name: JWT_SIGNING_KEY_FILE, value: /run/secrets/core/jwt-signing-key}
 - {name: JWT_SIGNING_KEYS_PREVIOUS_FILE, value: /run/secrets/core/jwt-signing-keys-previous}
+- {name: ACCOUNT_ENCRYPTION_KEY_FILE, value: /run/secrets/core/account-encryption-key}
+- {name: ACCOUNT_ENCRYPTION_KEYS_PREVIOUS_FILE, value: /run/secrets/core/account-encryption-keys-previous}
 - {name: ACCOUNT_FINGERPRINT_KEY_FILE, value: /run/secrets/core/account-fingerprint-key}
 - {name: INTERNAL_TOKEN_FILE, value: /run/secrets/core/internal-token}
 - {name: REDIS_PASSWORD_FILE, value: /run/secrets/core/redis-password}
@@ -85,7 +89,7 @@ envFrom:
 
 {{/* (dict "root" $ "pod" .Values.core.web), and "secrets" that it reads beside those of all */}}
 {{- define "etebar.coreAnnotations" -}}
-{{- $secrets := concat (list "core" "fingerprint" "internalToken" "redis" "walletApplication") (.secrets | default list) -}}
+{{- $secrets := concat (list "core" "accountKey" "fingerprint" "internalToken" "redis" "walletApplication") (.secrets | default list) -}}
 {{- $checksums := dict "config" (include (print $.root.Template.BasePath "/core/configmap.yaml") .root) -}}
 {{- if eq .root.Values.pgbouncer.mode "sidecar" }}
 {{- $secrets = append $secrets "pgbouncer" -}}

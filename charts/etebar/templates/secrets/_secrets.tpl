@@ -5,6 +5,7 @@ Secrets: each is one that the user named, or one of ours, made once and then rea
 {{/* all of them: value key -> name of ours, and the keys in it with the length of what is made for them (0: empty) */}}
 {{- define "etebar.secretTable" -}}
 core: {name: etebar-core, keys: {secret-key: 50, jwt-signing-key: 50, jwt-signing-keys-previous: 0}}
+accountKey: {name: etebar-account-key, keys: {account-encryption-key: 50, account-encryption-keys-previous: 0}}
 fingerprint: {name: etebar-fingerprint, keys: {account-fingerprint-key: 50}}
 internalToken: {name: etebar-internal-token, keys: {token: 50, token-next: 0, rotated-at: 0}}
 operatorToken: {name: etebar-operator-token, keys: {token: 50, token-next: 0}}

@@ -10,4 +10,4 @@ class Migration(migrations.Migration):
         ("payments", "0013_bank_statements"),
         ("otp_totp", "0003_add_timestamps"),
     ]
-    operations = [run_sql_file("0020_totp.sql")]
+    operations = [run_sql_file("0014_totp.sql")]

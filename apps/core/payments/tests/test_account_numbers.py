@@ -1,0 +1,201 @@
+"""Account numbers at rest: what is stored, who reads it, and how keys are replaced."""
+
+import time
+from io import StringIO
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
+from django.test import Client
+
+from core import account_cipher
+from core.account_cipher import Cipher, KeyUnknown, number_of
+from core.environment import ENVIRONMENT
+from payments.management.commands import reencrypt_accounts
+from payments.merchants import accounts
+from payments.models import Merchant, WalletAccount, Withdrawal
+from payments.sandbox.services import Seed, seed_sandbox
+from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, withdraw
+from payments.tests.test_staff import admin_of, make_superuser
+from payments.withdrawals.services import withdrawals_settle
+
+pytestmark = pytest.mark.usefixtures("books")
+
+NUMBER = "IRTEST0000000000001"
+OLD, NEW = "old-key-" + "x" * 32, "new-key-" + "y" * 32
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has numbers encrypted with the first of these keys."""
+
+    def use(*keys: str) -> None:
+        made = Cipher(keys[0], keys[1:])
+        for module in (account_cipher, accounts):
+            monkeypatch.setattr(module, "cipher", lambda: made)
+        account_cipher._decrypted.cache_clear()
+
+    yield use
+    account_cipher._decrypted.cache_clear()
+
+
+@pytest.fixture
+def _encrypted_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ENVIRONMENT.model_copy(update={"accounts_also_in_clear": False})
+    for module in (accounts, reencrypt_accounts):
+        monkeypatch.setattr(module, "ENVIRONMENT", settings)
+
+
+def stored() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bank_account, account_encrypted FROM payments_merchant"
+            " UNION ALL SELECT bank_account, account_encrypted FROM payments_walletaccount"
+        )
+        return list(cursor.fetchall())
+
+
+def command(*arguments: str) -> str:
+    said = StringIO()
+    call_command("reencrypt_accounts", *arguments, stdout=said)
+    return said.getvalue()
+
+
+class TestTheCipher:
+    def test_gives_back_what_it_was_given(self) -> None:
+        assert Cipher(OLD).decrypt(Cipher(OLD).encrypt(NUMBER)) == NUMBER
+
+    def test_never_writes_the_same_twice(self) -> None:
+        cipher = Cipher(OLD)
+        assert len({cipher.encrypt(NUMBER) for _ in range(50)}) == 50
+
+    def test_fits_its_column(self) -> None:
+        longest = max(field.max_length for field in (Merchant._meta.get_field("bank_account"),))
+        assert len(Cipher(OLD).encrypt("X" * longest)) <= Merchant._meta.get_field("account_encrypted").max_length
+
+    def test_refuses_what_was_changed(self) -> None:
+        sealed = Cipher(OLD).encrypt(NUMBER)
+        changed = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
+        with pytest.raises(InvalidTag):
+            Cipher(OLD).decrypt(changed)
+
+    def test_names_the_key_that_it_lacks_and_no_number(self) -> None:
+        sealed = Cipher(OLD).encrypt(NUMBER)
+        with pytest.raises(KeyUnknown, match=sealed.split(":")[1]) as refused:
+            Cipher(NEW).decrypt(sealed)
+        assert NUMBER not in str(refused.value)
+
+    def test_decrypts_a_merchants_number_once(self) -> None:
+        """The hot path: a withdrawal costs a look into a dictionary, hundreds of times cheaper than its own work."""
+        sealed = account_cipher.cipher().encrypt(NUMBER)
+        number_of(sealed)
+        misses = account_cipher._decrypted.cache_info().misses
+        started = time.perf_counter()
+        for _ in range(1000):
+            number_of(sealed)
+        assert account_cipher._decrypted.cache_info().misses == misses
+        assert time.perf_counter() - started < 0.5
+
+
+class TestBesideTheVersionBefore:
+    def test_both_columns_are_written(self) -> None:
+        make_merchant(account=NUMBER)
+        assert [clear for clear, _ in stored()] == [NUMBER, NUMBER]
+        assert [number_of(sealed) for _, sealed in stored()] == [NUMBER, NUMBER]
+
+    def test_what_it_wrote_is_paid(self) -> None:
+        merchant = make_merchant(account=NUMBER)
+        Merchant.objects.update(account_encrypted="")
+        WalletAccount.objects.update(account_encrypted="")
+        fund_pool()
+        assert withdraw(merchant_client(merchant)).status_code == 201
+
+    def test_clear_numbers_are_not_dropped_while_they_are_written(self) -> None:
+        make_merchant()
+        with pytest.raises(CommandError, match="ACCOUNTS_ALSO_IN_CLEAR is on"):
+            command("--drop-clear")
+
+
+@pytest.mark.usefixtures("_encrypted_only")
+class TestAfterIt:
+    def test_only_encrypted_numbers_are_written(self) -> None:
+        make_merchant(account=NUMBER)
+        assert [clear for clear, _ in stored()] == ["", ""]
+        assert NUMBER not in str(stored())
+
+    def test_withdrawals_are_paid_to_the_same_account(self) -> None:
+        merchant = make_merchant(account=NUMBER)
+        fund_pool()
+        first = withdraw(merchant_client(merchant), Prefer="respond-async")
+        assert first.status_code == 202
+        assert withdraw(merchant_client(merchant)).status_code == 201
+        pending = Withdrawal.objects.select_related("wallet_account").get(pk=first.json()["id"])
+        [result] = withdrawals_settle([pending]).values()
+        assert "paid" in str(result).lower()
+
+    def test_a_seeded_sandbox_pays(self) -> None:
+        seed_sandbox(Seed(merchants=3), say=lambda _: None)
+        assert withdraw(merchant_client(Merchant.objects.order_by("pk")[1])).status_code == 201
+
+    def test_clear_numbers_are_dropped_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with monkeypatch.context() as before:
+            before.setattr(accounts, "ENVIRONMENT", ENVIRONMENT)
+            merchant = make_merchant(account=NUMBER)
+        Merchant.objects.update(account_encrypted="")
+        assert command("--drop-clear") == "encrypted: 1\nemptied: 2\n"
+        assert command("--drop-clear") == "encrypted: 0\nemptied: 0\n"
+        fund_pool()
+        assert withdraw(merchant_client(merchant)).status_code == 201
+        assert [clear for clear, _ in stored()] == ["", ""]
+
+    def test_no_number_is_dropped_that_is_not_the_encrypted_one(self) -> None:
+        merchant = make_merchant(account=NUMBER)
+        WalletAccount.objects.filter(merchant=merchant).update(bank_account="IRTEST0000000000002")
+        with pytest.raises(CommandError, match="another account number encrypted than in clear"):
+            command("--drop-clear")
+        assert WalletAccount.objects.get().bank_account == "IRTEST0000000000002"
+
+    def test_a_number_is_never_missing(self) -> None:
+        merchant = make_merchant()
+        with pytest.raises(IntegrityError, match="merchant_has_account_number"):
+            Merchant.objects.filter(pk=merchant.pk).update(account_encrypted="")
+
+
+class TestTheKey:
+    def test_is_replaced_while_both_are_there(self, key: Any) -> None:
+        key(OLD)
+        merchant = make_merchant(account=NUMBER)
+        key(NEW, OLD)
+        assert merchant.account_number == NUMBER
+        assert command() == "encrypted: 2\n"
+        key(NEW)
+        assert {each.account_number for each in (*Merchant.objects.all(), *WalletAccount.objects.all())} == {NUMBER}
+        assert command() == "encrypted: 0\n"
+
+
+class TestWhoSeesIt:
+    def test_no_list_no_page_and_no_answer_shows_it(self) -> None:
+        merchant = make_merchant(account=NUMBER)
+        root = admin_of(make_superuser())
+        shown = [
+            root.get("/admin/payments/merchant/"),
+            root.get(f"/admin/payments/merchant/{merchant.pk}/change/"),
+            staff_client().get("/api/v1/admin/merchants"),
+            staff_client().get(f"/api/v1/admin/merchants/{merchant.pk}"),
+            merchant_client(merchant).get("/api/v1/me"),
+        ]
+        assert {answer.status_code for answer in shown} == {200}
+        for answer in shown:
+            assert NUMBER not in answer.content.decode()
+            assert "v1:" not in answer.content.decode()
+        assert "IR*************0001" in shown[1].content.decode()
+
+    def test_no_object_says_it(self) -> None:
+        merchant = make_merchant(account=NUMBER)
+        assert NUMBER not in f"{merchant!r} {merchant} {merchant.wallet_account!r}"
+
+    def test_the_admin_registers_no_account(self) -> None:
+        assert Client().get("/admin/payments/walletaccount/").status_code == 302
+        assert admin_of(make_superuser()).get("/admin/payments/walletaccount/").status_code == 404

@@ -1,0 +1,82 @@
+"""Writes a CycloneDX bill of materials of each image's Python packages, from its lock: `locks/sbom.py [FOLDER]`.
+
+The same lock gives the same bytes. Debian's packages in the images are not in it.
+"""
+
+import hashlib
+import re
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cyclonedx.model import Property
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output import make_outputter
+from cyclonedx.schema import OutputFormat, SchemaVersion
+from packageurl import PackageURL
+
+LOCKS = Path(__file__).parent
+DEPLOYABLES = ("core", "settlement", "operator", "loadtest")
+_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: ; (?P<marker>[^\\]*\S))? *\\?$")
+_HASH = re.compile(r"--hash=(\S+)")
+
+
+@dataclass
+class Pinned:
+    """A package of a lock; `marker` says where it is installed, empty for everywhere."""
+
+    name: str
+    version: str
+    marker: str
+    hashes: list[str] = field(default_factory=list)
+
+
+def packages_of(lock: str) -> list[Pinned]:
+    """What a lock pins; raises ValueError for a line that is neither a package nor its hash."""
+    found: list[Pinned] = []
+    for line in lock.splitlines():
+        if pinned := _PINNED.match(line):
+            found.append(Pinned(pinned["name"], pinned["version"], pinned["marker"] or ""))
+        elif hashed := _HASH.search(line):
+            found[-1].hashes.append(hashed[1])
+        elif line.strip() and not line.startswith("#"):
+            raise ValueError(f"not understood: {line}")
+    return found
+
+
+def bill_of(name: str, lock: str) -> str:
+    """The bill of a deployable as JSON."""
+    bom = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(lock.encode()).digest()[:16], version=4))
+    bom.metadata.timestamp = None  # type: ignore[assignment] # optional in the standard, and never the same twice
+    whole = Component(name=f"etebar-{name}", type=ComponentType.APPLICATION, bom_ref=f"etebar-{name}")
+    bom.metadata.component = whole
+    bom.components.update(_components(lock))
+    # a lock does not say which package asked for which
+    bom.register_dependency(whole, bom.components)
+    text: str = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
+    return text + "\n"
+
+
+def _components(lock: str) -> Iterator[Component]:
+    for each in packages_of(lock):
+        known = [Property(name="etebar:locked-hash", value=one) for one in each.hashes]
+        where = [Property(name="etebar:marker", value=each.marker)] if each.marker else []
+        url = PackageURL("pypi", None, each.name, each.version)
+        # two pins of one name are for different places
+        reference = f"{url}#{each.marker}" if each.marker else str(url)
+        yield Component(name=each.name, version=each.version, purl=url, bom_ref=reference, properties=[*known, *where])
+
+
+def main(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in DEPLOYABLES:
+        target = folder / f"etebar-{name}.cdx.json"
+        target.write_text(bill_of(name, (LOCKS / f"{name}.txt").read_text()))
+        print(f"✓ wrote {target}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "sbom"))
