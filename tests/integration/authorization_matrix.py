@@ -92,7 +92,26 @@ PUBLIC_API = (
             "approvals/approve",
             "approvals/refuse",
             "pool/topup",
+            "pool/adjustments",
+            "bank-statements",
         )
+    ),
+    Row(
+        "POST",
+        f"{API}/admin/withdrawals/<uuid:withdrawal_id>/outcome",
+        _staff(422),
+        f"{API}/admin/withdrawals/{{withdrawal}}/outcome",
+    ),
+    Row("GET", f"{API}/admin/bank-statements", _staff(200)),
+    # there is no statement of that id
+    *(
+        Row(
+            method,
+            f"{API}/admin/bank-statements/<uuid:statement_id>{below}",
+            _staff(status),
+            f"{API}/admin/bank-statements/{{withdrawal}}{below}",
+        )
+        for method, below, status in (("GET", "", 404), ("GET", "/differences", 404), ("POST", "/resolutions", 422))
     ),
     Row("GET", f"{API}/admin/approvals", _staff(200)),
     Row("GET", f"{API}/admin/pool", _staff(200)),
@@ -104,13 +123,18 @@ ADMINS_TABLES = (
     "payments/apirequestlog",
     "payments/approvalrequest",
     "payments/auditentry",
+    "payments/bankstatement",
+    "payments/bankstatementline",
     "payments/bookscheck",
     "payments/creditpool",
     "payments/ledgerentry",
     "payments/managedmerchant",
     "payments/merchant",
     "payments/merchantcredit",
+    "payments/outcomedecision",
+    "payments/pooladjustment",
     "payments/pooltopup",
+    "payments/statementresolution",
     "payments/withdrawal",
 )
 
@@ -189,6 +213,12 @@ SETTLEMENT = (
         "api/settlement/payouts/{withdrawal_id:uuid}",
         _core(200),
         "api/settlement/payouts/{withdrawal}",
+    ),
+    Row(
+        "POST",
+        "api/settlement/payouts/{withdrawal_id:uuid}/outcome",
+        _core(422),
+        "api/settlement/payouts/{withdrawal}/outcome",
     ),
     Row("GET", "api/settlement/payouts", _core(200)),
     # last: it clears what the rows before it read

@@ -104,7 +104,7 @@ async def lookup(body: LookupRequest, request: Request, running: Running) -> Res
 @router.post(
     "/payouts/{withdrawal_id:uuid}/outcome",
     response_model=PayoutBody,
-    responses=problem_responses(*WITH_BODY, PayoutConflict)
+    responses=problem_responses(*WITH_BODY, NotFound, PayoutConflict)
     | {202: {"model": PayoutBody, "description": "The rail is being asked about it at this moment. Repeat later."}},
 )
 async def outcome(withdrawal_id: UUID, body: OutcomeRequest, request: Request, running: Running) -> Response:
