@@ -47,8 +47,11 @@ class Merchant(models.Model):
 
     @property
     def account_number(self) -> str:
-        """The bank account, for its order and its fingerprint; everybody else is shown `mask_account` of it."""
-        return number_of(self.account_encrypted or self.bank_account)
+        """The bank account, for its order and its fingerprint; everybody else is shown `mask_account` of it.
+
+        The same column as payments_decide gives, so that an order is the same whoever sends it.
+        """
+        return number_of(self.bank_account or self.account_encrypted)
 
 
 class WalletAccount(models.Model):
@@ -74,4 +77,4 @@ class WalletAccount(models.Model):
     @property
     def account_number(self) -> str:
         """As a merchant's."""
-        return number_of(self.account_encrypted or self.bank_account)
+        return number_of(self.bank_account or self.account_encrypted)

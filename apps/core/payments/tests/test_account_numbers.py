@@ -163,6 +163,7 @@ class TestAfterIt:
             Merchant.objects.filter(pk=merchant.pk).update(account_encrypted="")
 
 
+@pytest.mark.usefixtures("_encrypted_only")
 class TestTheKey:
     def test_is_replaced_while_both_are_there(self, key: Any) -> None:
         key(OLD)
