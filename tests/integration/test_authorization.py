@@ -24,6 +24,7 @@ from .authorization_matrix import ROLES, SETTLEMENTS_ROLES, Row
 from .commands import shell
 from .internal_api import InternalApi
 from .platform import Platform, databases
+from .test_decided_outcomes import DOWN, left_unknown
 from .test_internal_api import merchant_object
 from .waiting import wait_until
 
@@ -111,6 +112,26 @@ def add_staff(platform: Platform) -> tuple[str, str]:
     return name, made.stdout.split("its password is ")[1].strip()
 
 
+def decide_by_two(platform: Platform) -> None:
+    """A corrected pool, a decided outcome, and a bank statement whose one line is resolved."""
+    api = platform.api
+    second = api.sign_in(*add_staff(platform))
+
+    def approved(path: str, body: dict[str, Any]) -> None:
+        asked = api.must("POST", path, body, api.admin)
+        api.must("POST", "/admin/approvals/approve", {"approval_id": asked["approval_id"]}, second)
+
+    approved("/admin/pool/adjustments", {"amount": "1.00", "reason": "counted anew"})
+    unknown = left_unknown(platform, api.merchant(account=DOWN), uuid.uuid4().hex)
+    evidence = {"outcome": "refused", "evidence": "the bank's letter", "bank_reference": "12"}
+    approved(f"/admin/withdrawals/{unknown}/outcome", evidence)
+    line = "booked_on,bank_reference,reference,amount,account\n2026-01-31,b-1,nobody,1.00,\n"
+    statement = api.must("POST", "/admin/bank-statements", {"content": line}, api.admin)["statement_id"]
+    (line_id,) = books.query(platform.stack.dsn("wallet_app"), "SELECT id FROM payments_bankstatementline")[0]
+    resolution = {"line_id": line_id, "reason": "a fee"}
+    approved(f"/admin/bank-statements/{statement}/resolutions", resolution)
+
+
 def some_rows(platform: Platform, internal: InternalApi, merchant: Any) -> dict[str, str]:
     """An object of each table that the admin shows, by the table's name."""
     name = f"shop-{uuid.uuid4().hex[:8]}"
@@ -119,10 +140,12 @@ def some_rows(platform: Platform, internal: InternalApi, merchant: Any) -> dict[
     asked = platform.api.send("POST", "/admin/credit-limit", raised, platform.api.admin)
     assert asked.status_code == 202
     assert shell(platform.stack, "python manage.py verify_books").returncode == 0
+    decide_by_two(platform)
 
     def found(table: str) -> str | None:
+        key = {"payments/outcomedecision": "approval_id"}.get(table, "id")
         # the tables' names are the matrix's
-        statement = f"SELECT id::text FROM {table.replace('/', '_')} ORDER BY id LIMIT 1"  # noqa: S608
+        statement = f"SELECT {key}::text FROM {table.replace('/', '_')} ORDER BY 1 LIMIT 1"  # noqa: S608
         rows = books.query(platform.stack.dsn("wallet_app"), statement)
         return str(rows[0][0]) if rows else None
 
