@@ -86,7 +86,7 @@ def _merchant(core: Core, staff: str, account: str) -> dict[str, Any]:
 def wait_until_ended(core: Core, tokens: list[str]) -> None:
     """Until none of the merchants' withdrawals is pending; raises UnusableInputError when that takes too long."""
     deadline = time.monotonic() + PENDING_SECONDS
-    while any(core.get("/withdrawals?state=pending&page_size=1", token)["results"] for token in tokens):
+    while any(core.get("/withdrawals?state=pending&limit=1", token)["results"] for token in tokens):
         if time.monotonic() > deadline:
             raise UnusableInputError(f"withdrawals are still pending after {PENDING_SECONDS:.0f} s: judge them later")
         time.sleep(0.5)
