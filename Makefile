@@ -1,6 +1,7 @@
 # Etebar's one door. Everything is installed into .venv; nothing else on this machine is touched.
 .DEFAULT_GOAL := help
 PYTHON ?=
+CHAOS ?= tests/chaos
 VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
@@ -36,7 +37,7 @@ test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, 
 	$(PY) -m pytest tests/load
 
 chaos: $(VENV)/.installed-dev ## everything that can go wrong on one machine, under load; writes docs/reliability.md's tables
-	$(PY) -m pytest tests/chaos -s --timeout 300
+	$(PY) -m pytest $(CHAOS) -s --timeout 300
 
 chaos-kind: $(VENV)/.installed-dev ## what goes wrong on a cluster: crash points, partitions, killed containers; on a kind cluster of its own
 	$(PY) -m pytest tests/e2e/full/test_92_chaos.py -s --timeout 1500

@@ -14,6 +14,9 @@ from .experiment import CORE, Experiments
 # A line per request would bury what a failed test has to say.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
+# the arguments of make chaos and make chaos-kind
+WHOLE_RUNS = (["tests/chaos"], ["tests/e2e/full/test_92_chaos.py"])
+
 
 @dataclass
 class Report:
@@ -27,12 +30,13 @@ class Report:
 
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
-    """Printed at the end of a run; written into the page when all of a table's tests were chosen and are green."""
+    """Printed at the end of a run; written into the page when all tests were chosen and are green."""
     found = Report()
     yield found
     for mark, rows in found.rows.items():
         sys.stdout.write(f"\n{table.render(rows)}\n")
-        if not request.session.testsfailed and not request.config.option.keyword:
+        chosen = request.config.args
+        if not request.session.testsfailed and not request.config.option.keyword and chosen in WHOLE_RUNS:
             table.write(mark, rows)
 
 
