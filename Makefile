@@ -6,6 +6,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 TESTED := apps/core libs operators quickstart bench observability tests
+# runs of the benchmarks, short as they are
+MEASURING := $(patsubst %,bench/etebar_bench/tests/test_%.py,bench capacity observability)
 PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability etebar_verify
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
@@ -31,10 +33,10 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 	@$(PY) -m etebar_quickstart env
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile --ignore tests/load --ignore tests/e2e --ignore tests/chaos
+	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos $(MEASURING))
 
-test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, which needs the machine to itself
-	$(PY) -m pytest tests/load
+test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, and the benchmarks: what needs the machine to itself
+	$(PY) -m pytest tests/load $(MEASURING)
 
 chaos: $(VENV)/.installed-dev ## everything that can go wrong on one machine, under load; writes docs/reliability.md's tables
 	$(PY) -m pytest $(CHAOS) -s --timeout 300
