@@ -97,6 +97,19 @@ _KINDS: Mapping[str, type[Any]] = {
 }
 _OF_CORE = {"withdrawals": WITHDRAWALS, "entries": ENTRIES, "balances": BALANCES}
 _OF_SETTLEMENT = {"payouts": PAYOUTS, "transfers": TRANSFERS}
+# the same of some merchants, whose numbers are the parameter; both sides of their ledger transactions
+_MERCHANTS_OF_CORE = {
+    "withdrawals": f"{WITHDRAWALS} WHERE w.merchant_id = ANY(%(merchants)s)",
+    "entries": ENTRIES
+    + """ WHERE account = 'merchant' AND account_id = ANY(%(merchants)s) OR withdrawal_id IN (
+        SELECT id FROM payments_withdrawal WHERE merchant_id = ANY(%(merchants)s))""",
+    "balances": """SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text
+        FROM payments_merchantcredit WHERE merchant_id = ANY(%(merchants)s)""",
+}
+_MERCHANTS_OF_SETTLEMENT = {
+    "payouts": f"{PAYOUTS} AND merchant_id = ANY(%(merchants)s)",
+    "transfers": f"{TRANSFERS} AND p.merchant_id = ANY(%(merchants)s)",
+}
 
 
 def read_databases(core: str, settlement: str, password: str | None = None) -> Books:
@@ -108,7 +121,17 @@ def read_databases(core: str, settlement: str, password: str | None = None) -> B
     return Books(**_rows(core, password, _OF_CORE), **_rows(settlement, password, _OF_SETTLEMENT))
 
 
-def _rows(dsn: str, password: str | None, statements: Mapping[str, str]) -> dict[str, list[Any]]:
+def read_merchants(core: str, settlement: str, password: str | None, merchants: Sequence[int]) -> Books:
+    """The same of some merchants: few rows, however many there are."""
+    return Books(
+        **_rows(core, password, _MERCHANTS_OF_CORE, merchants),
+        **_rows(settlement, password, _MERCHANTS_OF_SETTLEMENT, merchants),
+    )
+
+
+def _rows(
+    dsn: str, password: str | None, statements: Mapping[str, str], merchants: Sequence[int] = ()
+) -> dict[str, list[Any]]:
     given: dict[str, Any] = {} if password is None else {"password": password}
     try:
         connection = psycopg2.connect(dsn, **given)
@@ -116,15 +139,15 @@ def _rows(dsn: str, password: str | None, statements: Mapping[str, str]) -> dict
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
             with connection, connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = 0")
-                return {name: _fetched(cursor, _KINDS[name], sql) for name, sql in statements.items()}
+                return {name: _fetched(cursor, _KINDS[name], sql, merchants) for name, sql in statements.items()}
         finally:
             connection.close()
     except psycopg2.Error as error:
         raise UnusableInputError(f"a database could not be read: {str(error).strip()}") from error
 
 
-def _fetched(cursor: Any, kind: type[Any], statement: str) -> list[Any]:
-    cursor.execute(statement)
+def _fetched(cursor: Any, kind: type[Any], statement: str, merchants: Sequence[int]) -> list[Any]:
+    cursor.execute(statement, {"merchants": list(merchants)})
     return [kind(*row) for row in cursor.fetchall()]
 
 

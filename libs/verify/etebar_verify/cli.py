@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from etebar_verify import judge, ledger, trial
-from etebar_verify.books import Books, read_databases, read_export, write_export
+from etebar_verify.books import Books, read_databases, read_export, read_merchants, write_export
 from etebar_verify.errors import UnusableInputError
 from etebar_verify.history import Event, Told, read
 from etebar_verify.recorder import record
@@ -93,8 +93,11 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _books(options: argparse.Namespace) -> Books:
-    password = trial.read_secret(options.password_file) if options.password_file else None
-    return read_databases(options.core, options.settlement, password)
+    return read_databases(options.core, options.settlement, _password(options))
+
+
+def _password(options: argparse.Namespace) -> str | None:
+    return trial.read_secret(options.password_file) if options.password_file else None
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -105,24 +108,26 @@ def _check(options: argparse.Namespace) -> int:
     else:
         raise UnusableInputError("expected --core and --settlement, or --export")
     events = [event for path in options.history for event in read(path)]
-    return verdict(events, books)
+    found = [*(judge.lies(events, books) if events else judge.payments(books)), *ledger.lies(books)]
+    return verdict(events, books, found)
 
 
 def _trial(options: argparse.Namespace) -> int:
     core = trial.Core(options.url)
     with TemporaryDirectory() as directory:
         orders, history = Path(directory) / "orders.json", Path(directory) / "history.jsonl"
-        tokens = trial.prepare(core, options.admin, options.clients, orders)
+        merchants = trial.prepare(core, options.admin, options.clients, orders)
         left = record(orders, history, options.seconds)
         if left:
             raise UnusableInputError(f"{left} of {options.clients} clients were left without an answer")
-        trial.wait_until_ended(core, tokens)
-        return verdict(list(read(history)), _books(options))
+        trial.wait_until_ended(core, merchants.values())
+        books = read_merchants(options.core, options.settlement, _password(options), list(merchants))
+        events = list(read(history))
+        return verdict(events, books, [*judge.lies(events, books), *ledger.lies_of_merchants(books)])
 
 
-def verdict(events: Sequence[Event], books: Books) -> int:
+def verdict(events: Sequence[Event], books: Books, found: Sequence[str]) -> int:
     """Prints what was found, and returns the exit code."""
-    found = [*(judge.lies(events, books) if events else judge.payments(books)), *ledger.lies(books)]
     for sentence in found[:MOST_LIES]:
         sys.stdout.write(f"{sentence}\n")
     if len(found) > MOST_LIES:

@@ -16,11 +16,21 @@ NEVER_NEGATIVE = frozenset({"pool", "merchant"})
 
 def lies(books: Books) -> list[str]:
     """A sentence for each thing that cannot be true."""
-    accounts: dict[Account, list[Entry]] = defaultdict(list)
-    for entry in books.entries:
-        accounts[entry.account, entry.account_id].append(entry)
-    for entries in accounts.values():
-        entries.sort(key=lambda each: each.number)
+    accounts = _accounts(books)
+    total = sum((Decimal(each.amount) for each in books.balances), Decimal(0))
+    return [
+        *_of_some(books, accounts),
+        *([f"all balances together are {total}: money was made or lost"] if total else []),
+    ]
+
+
+def lies_of_merchants(books: Books) -> list[str]:
+    """The same of the ledger of some merchants: the accounts that they share with others are not judged."""
+    accounts = {name: entries for name, entries in _accounts(books).items() if name[0] == "merchant"}
+    return _of_some(books, accounts)
+
+
+def _of_some(books: Books, accounts: Mapping[Account, Sequence[Entry]]) -> list[str]:
     return [
         *_of_transactions(books.entries),
         *_of_moments(accounts),
@@ -28,6 +38,14 @@ def lies(books: Books) -> list[str]:
         *_of_withdrawals(books),
         *_of_balances(accounts, books.balances),
     ]
+
+
+def _accounts(books: Books) -> dict[Account, list[Entry]]:
+    """Each account's entries, in their order."""
+    accounts: dict[Account, list[Entry]] = defaultdict(list)
+    for entry in sorted(books.entries, key=lambda each: each.number):
+        accounts[entry.account, entry.account_id].append(entry)
+    return accounts
 
 
 def _of_transactions(entries: Sequence[Entry]) -> Iterator[str]:
@@ -91,7 +109,7 @@ def _postings(withdrawal: Withdrawal) -> list[tuple[str, str, int | None, Decima
 
 
 def _of_balances(accounts: Mapping[Account, Sequence[Entry]], balances: Sequence[Balance]) -> Iterator[str]:
-    """What is kept as an account's balance is what its last entry says; all of them together are nothing."""
+    """What is kept as an account's balance is what its last entry says."""
     kept = {(each.account, each.account_id): (each.number, Decimal(each.amount)) for each in balances}
     told = {account: (entries[-1].number, Decimal(entries[-1].balance_after)) for account, entries in accounts.items()}
     nothing = (0, Decimal(0))
@@ -100,6 +118,3 @@ def _of_balances(accounts: Mapping[Account, Sequence[Entry]], balances: Sequence
         if here != there:
             name = f"{account[0]} {account[1]}"
             yield f"{name} stands at {here[1]} (entry {here[0]}), its ledger at {there[1]} ({there[0]})"
-    total = sum((amount for _, amount in kept.values()), Decimal(0))
-    if total:
-        yield f"all balances together are {total}: money was made or lost"

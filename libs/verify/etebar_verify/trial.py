@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,14 +58,14 @@ class Core:
         return str(self.post("/auth/token", {"username": username, "password": password})["access"])
 
 
-def prepare(core: Core, admin: Path, clients: int, orders: Path) -> list[str]:
+def prepare(core: Core, admin: Path, clients: int, orders: Path) -> dict[int, str]:
     """Merchants with credit and money behind it, and the file of their clients; returns the merchants' tokens."""
     staff = core.sign_in(*(read_secret(admin / name) for name in ("username", "password")))
     core.post("/admin/pool/topup", {"amount": POOL}, staff)
     merchants = [_merchant(core, staff, account) for account in ACCOUNTS]
     callers = [merchants[number % len(merchants)] for number in range(clients)]
     orders.write_text(json.dumps({"address": core.address, "seed": time.time_ns(), "callers": callers}))
-    return [str(each["token"]) for each in merchants]
+    return {each["merchant"]: str(each["token"]) for each in merchants}
 
 
 def read_secret(path: Path) -> str:
@@ -83,7 +84,7 @@ def _merchant(core: Core, staff: str, account: str) -> dict[str, Any]:
     return {"merchant": number, "token": core.sign_in(username, password)}
 
 
-def wait_until_ended(core: Core, tokens: list[str]) -> None:
+def wait_until_ended(core: Core, tokens: Iterable[str]) -> None:
     """Until none of the merchants' withdrawals is pending; raises UnusableInputError when that takes too long."""
     deadline = time.monotonic() + PENDING_SECONDS
     while any(core.get("/withdrawals?state=pending&limit=1", token)["results"] for token in tokens):

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from etebar_verify.books import Balance, Books, Entry, Withdrawal
-from etebar_verify.ledger import lies
+from etebar_verify.ledger import lies, lies_of_merchants
 
 
 @dataclass
@@ -110,6 +110,17 @@ WRONGS: dict[str, tuple[Callable[[Ledger], object], str]] = {
         "merchant 8 stands at 1.00",
     ),
 }
+
+
+class TestTheLedgerOfSomeMerchants:
+    def test_leaves_the_pool_to_others(self) -> None:
+        ledger = right()
+        ledger.remove("pool", 1)
+        ledger.remove("funding", 1)
+        some = Books(ledger.withdrawals, (), (), ledger.entries, ledger.balances[-1:])
+        assert lies_of_merchants(some) == []
+        ledger.remove("merchant", 3)
+        assert lies_of_merchants(replace(some, entries=ledger.entries)) != []
 
 
 class TestALedger:
