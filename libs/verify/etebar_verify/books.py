@@ -97,12 +97,12 @@ _KINDS: Mapping[str, type[Any]] = {
 }
 _OF_CORE = {"withdrawals": WITHDRAWALS, "entries": ENTRIES, "balances": BALANCES}
 _OF_SETTLEMENT = {"payouts": PAYOUTS, "transfers": TRANSFERS}
+_OF_MERCHANTS = """account = 'merchant' AND account_id = ANY(%(merchants)s)
+    OR withdrawal_id IN (SELECT id FROM payments_withdrawal WHERE merchant_id = ANY(%(merchants)s))"""
 # the same of some merchants, whose numbers are the parameter; both sides of their ledger transactions
 _MERCHANTS_OF_CORE = {
     "withdrawals": f"{WITHDRAWALS} WHERE w.merchant_id = ANY(%(merchants)s)",
-    "entries": ENTRIES
-    + """ WHERE account = 'merchant' AND account_id = ANY(%(merchants)s) OR withdrawal_id IN (
-        SELECT id FROM payments_withdrawal WHERE merchant_id = ANY(%(merchants)s))""",
+    "entries": f"{ENTRIES} WHERE {_OF_MERCHANTS}",
     "balances": """SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text
         FROM payments_merchantcredit WHERE merchant_id = ANY(%(merchants)s)""",
 }
