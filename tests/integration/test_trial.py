@@ -5,8 +5,20 @@ import sys
 from pathlib import Path
 
 from etebar_quickstart.admin import ADMIN
+from etebar_verify import ledger
+from etebar_verify.books import read_databases
 
 from .platform import Platform
+from .test_decided_outcomes import second_person
+
+
+class TestTheLedger:
+    def test_of_a_corrected_pool_is_true(self, platform: Platform) -> None:
+        api, second = platform.api, second_person(platform)
+        asked = api.must("POST", "/admin/pool/adjustments", {"amount": "1.00", "reason": "counted anew"}, api.admin)
+        api.must("POST", "/admin/approvals/approve", {"approval_id": asked["approval_id"]}, second)
+        audit = platform.stack.dsn("etebar_audit"), platform.stack.dsn("etebar_audit", "settlementdb")
+        assert ledger.lies(read_databases(*audit)) == []
 
 
 class TestATrial:

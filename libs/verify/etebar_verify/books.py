@@ -80,6 +80,7 @@ ENTRIES = """SELECT transaction_id::text, kind, account, account_id, number, amo
     FROM payments_ledgerentry"""
 BALANCES = """SELECT 'pool', id, ledger_number, available_amount::text FROM payments_creditpool
     UNION ALL SELECT 'funding', id, funding_ledger_number, (-funded_amount)::text FROM payments_creditpool
+    UNION ALL SELECT 'adjustment', id, adjustment_ledger_number, (-adjusted_amount)::text FROM payments_creditpool
     UNION ALL SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text FROM payments_merchantcredit"""
 # payouts that were asked for by hand, without a withdrawal, are the sandbox's and no part of the books
 PAYOUTS = """SELECT withdrawal_id::text, amount::text, state, merchant_id, account_fingerprint,
