@@ -11,12 +11,12 @@ from pathlib import Path
 
 import psutil
 import psycopg2
-import redis
 from integration.platform import Platform
 from integration.waiting import wait_until
 
 from etebar_quickstart import paths
 from etebar_quickstart.errors import QuickstartError
+from etebar_quickstart.redis_server import connect
 from etebar_quickstart.stack import Stack
 
 from .experiment import CLIENTS, Strike
@@ -102,13 +102,9 @@ def _set_statement_timeout(cursor: "psycopg2.extensions.cursor", value: str) -> 
     cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'wallet_app'")
 
 
-def redis_of(platform: Platform) -> "redis.Redis":
-    return redis.Redis.from_url(platform.stack.environments.redis_url())
-
-
 def messages_lost(platform: Platform, recording: Recording) -> None:
     """FLUSHALL, again and again: rate limits, the queue, what was taken from it."""
-    with redis_of(platform) as client:
+    with connect(platform.stack.environments.redis_url()) as client:
         for _ in range(20):
             client.flushall()
             recording.wait_for_answers(1)
@@ -116,7 +112,7 @@ def messages_lost(platform: Platform, recording: Recording) -> None:
 
 def redis_full(platform: Platform, _: Recording) -> None:
     """Redis refuses each write: its memory is used up and nothing may be thrown out."""
-    with redis_of(platform) as client:
+    with connect(platform.stack.environments.redis_url()) as client:
         client.config_set("maxmemory-policy", "noeviction")
         client.config_set("maxmemory", "1")
         try:
@@ -155,7 +151,7 @@ def link_is(link: Link, state: State) -> Strike:
 def two_dispatchers(platform: Platform, recording: Recording) -> None:
     """A second worker and a second beat, beside those that are there."""
     stack = platform.stack
-    environment = {**stack.core_env(), **dict(_own_settings(stack, "worker")), "METRICS_PORT": "0"}
+    environment = {**stack.core_env(), **_own_settings(stack, "worker"), "METRICS_PORT": "0"}
     celery = [sys.executable, "-m", "celery", "-A", "core"]
     worker = [*celery, "worker", "--concurrency", "2", "--hostname", "second", "--without-gossip", "--without-mingle"]
     beat = [*celery, "beat", "--schedule", str(stack.state.path / "second-beat")]
@@ -164,9 +160,9 @@ def two_dispatchers(platform: Platform, recording: Recording) -> None:
         time.sleep(LASTS_SECONDS)
 
 
-def _own_settings(stack: Stack, name: str) -> Sequence[tuple[str, str]]:
+def _own_settings(stack: Stack, name: str) -> dict[str, str]:
     running_one = psutil.Process(stack.process(name).pid).environ()
-    return [(key, value) for key, value in running_one.items() if key.startswith("DISPATCH_")]
+    return {key: value for key, value in running_one.items() if key.startswith("DISPATCH_")}
 
 
 @contextlib.contextmanager
@@ -225,11 +221,6 @@ def _fill(filler: Path) -> None:
     with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"\0" * (1 << 16))
-
-
-def is_away(platform: Platform) -> bool:
-    """Whether core tells that its database is."""
-    return platform.api.send("GET", "/me", headers=platform.api.admin).status_code == 503
 
 
 def disk_full(fill: Callable[[], None], directory: Path) -> Strike:
