@@ -3,6 +3,7 @@
 import asyncio
 import logging.config
 
+from etebar_common import crash
 from onboarding import logs
 from onboarding.environment import environment
 from onboarding.errors import ClusterUnavailable
@@ -12,6 +13,7 @@ from onboarding.operator import KindsMissing, serve
 def main() -> None:
     """Ends with one line when the cluster cannot be worked with."""
     settings = environment()
+    crash.configure(settings)
     logging.config.dictConfig(logs.config(settings.log_level))
     try:
         asyncio.run(serve(settings))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import ValidationError
 
+from etebar_common.crash import CrashPoint, crash_point
 from onboarding.core_answers import Answer, KeptMerchant, KeptTopUp, PoolAmounts
 from onboarding.errors import CoreRefused, CoreUnavailable
 
@@ -32,16 +33,21 @@ class CoreClient:
 
     async def keep_merchant(self, namespace: str, name: str, wish: Mapping[str, Any]) -> KeptMerchant:
         """PUT of an object's wish."""
-        return _read(KeptMerchant, await self._ask("PUT", f"merchants/{namespace}/{name}", wish))
+        return await self._keep(KeptMerchant, f"merchants/{namespace}/{name}", wish)
 
     async def keep_top_up(self, namespace: str, reference: str, name: str, amount: str) -> KeptTopUp:
         """Tops the pool up, once per namespace and reference."""
         path = f"pool-top-ups/{namespace}/{quote(reference, safe='')}"
-        return _read(KeptTopUp, await self._ask("PUT", path, {"name": name, "amount": amount}))
+        return await self._keep(KeptTopUp, path, {"name": name, "amount": amount})
 
     async def pool(self) -> PoolAmounts:
         """What is in the pool."""
         return _read(PoolAmounts, await self._ask("GET", "pool", None))
+
+    async def _keep(self, kind: type[A], path: str, wish: Mapping[str, Any]) -> A:
+        members = await self._ask("PUT", path, wish)
+        crash_point(CrashPoint.OPERATOR_CORE_ANSWERED)
+        return _read(kind, members)
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         if time.monotonic() < self._away_until:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from etebar_common.crash import CrashPoint, crash_point
 from onboarding.conditions import Condition, is_so
 from onboarding.core_answers import KeptMerchant
 from onboarding.credentials import Credentials, credentials, text
@@ -108,6 +109,7 @@ class MerchantReconciler:
         if issued.manifest is not None:
             # first the Secret: a password that only core knew would be lost with this process
             await self.secrets.write(issued.manifest)
+            crash_point(CrashPoint.OPERATOR_SECRET_WRITTEN)
         return issued
 
 

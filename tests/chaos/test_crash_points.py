@@ -16,7 +16,7 @@ from integration.waiting import wait_until
 from etebar_common.crash import CrashPoint
 from etebar_quickstart.stack import MIGRATIONS, Stack
 
-from . import table
+from . import table, test_operator_crashes
 from .conftest import Report
 from .experiment import Experiments, Strike
 from .recording import Recording
@@ -122,5 +122,5 @@ class TestACrashInAMigration:
 
 
 def test_every_crash_point_has_a_row() -> None:
-    chosen = [case.point for case in (*CASES, DECIDED)] + list(OF_MIGRATIONS)
+    chosen = [case.point for case in (*CASES, DECIDED)] + [*OF_MIGRATIONS, *test_operator_crashes.EXPECTED]
     assert sorted(chosen) == sorted(CrashPoint)

@@ -10,7 +10,7 @@ from etebar_common.environment import Environment, Profile
 
 
 class CrashPoint(StrEnum):
-    """In the order in which a withdrawal passes them; then what may work at it later, and what changes the tables."""
+    """In the order in which a withdrawal passes them; then what works at it later, changes tables, or keeps objects."""
 
     BEFORE_RESERVE_COMMIT = "before_reserve_commit"
     AFTER_RESERVE_COMMIT = "after_reserve_commit"
@@ -26,6 +26,8 @@ class CrashPoint(StrEnum):
     CORE_MIGRATION_APPLIED = "core_migration_applied"
     BEFORE_SETTLEMENT_MIGRATIONS_COMMIT = "before_settlement_migrations_commit"
     DECISION_CONCLUDED = "decision_concluded"
+    OPERATOR_SECRET_WRITTEN = "operator_secret_written"  # noqa: S105 - a place, no password
+    OPERATOR_CORE_ANSWERED = "operator_core_answered"
 
 
 _armed_by: Path | None = None
