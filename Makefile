@@ -85,8 +85,8 @@ format: $(VENV)/.installed-dev ## put the code in shape
 lock: $(VENV)/.installed-dev ## resolve the dependencies again after a pyproject.toml changed
 	locks/update
 
-sbom: $(VENV)/.installed-dev ## bills of materials (CycloneDX) of each image's Python packages, into sbom/
-	$(PY) locks/sbom.py sbom
+sbom: $(VENV)/.installed-dev ## bills of materials (CycloneDX), into sbom/: of the locks; of images with Debian's packages, IMAGES="etebar-core:TAG ..."
+	$(PY) locks/sbom.py sbom $(IMAGES)
 
 audit: $(VENV)/.installed-dev ## is anything known against what the locks pin? recorded in docs/security/audit.json
 	$(PY) locks/audit.py

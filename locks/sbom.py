@@ -1,13 +1,15 @@
-"""Writes a CycloneDX bill of materials of each image's Python packages, from its lock: `locks/sbom.py [FOLDER]`.
+"""Writes CycloneDX bills of materials: `locks/sbom.py [FOLDER [IMAGE...]]`.
 
-The same lock gives the same bytes. Debian's packages in the images are not in it.
+Without images: each deployable's Python packages, from its lock; the same lock gives the same bytes. With images that
+docker has: of each of these, what Debian's package database in it says, and its lock's Python packages.
 """
 
 import hashlib
 import re
+import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,14 +49,32 @@ def packages_of(lock: str) -> list[Pinned]:
     return found
 
 
-def bill_of(name: str, lock: str) -> str:
+@dataclass(frozen=True)
+class Installed:
+    """A Debian package, as `dpkg-query` tells of it."""
+
+    name: str
+    version: str
+    architecture: str
+
+
+def installed_in(image: str) -> list[Installed]:
+    """What Debian's database in an image has; CalledProcessError when docker has no such image."""
+    shown = ["--show", "--showformat", r"${Package} ${Version} ${Architecture}\n"]
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", image, *shown]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [Installed(*line.split()) for line in done.stdout.splitlines()]
+
+
+def bill_of(name: str, lock: str, installed: Iterable[Installed] = ()) -> str:
     """The bill of a deployable as JSON."""
-    bom = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(lock.encode()).digest()[:16], version=4))
+    known = lock + "".join(f"{each}\n" for each in installed)
+    bom = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(known.encode()).digest()[:16], version=4))
     bom.metadata.timestamp = None  # type: ignore[assignment] # optional in the standard, and never the same twice
     whole = Component(name=f"etebar-{name}", type=ComponentType.APPLICATION, bom_ref=f"etebar-{name}")
     bom.metadata.component = whole
-    bom.components.update(_components(lock))
-    # a lock does not say which package asked for which
+    bom.components.update([*_components(lock), *map(_debian, installed)])
+    # neither says which package asked for which
     bom.register_dependency(whole, bom.components)
     text: str = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
     return text + "\n"
@@ -70,13 +90,24 @@ def _components(lock: str) -> Iterator[Component]:
         yield Component(name=each.name, version=each.version, purl=url, bom_ref=reference, properties=[*known, *where])
 
 
-def main(folder: Path) -> None:
+def _debian(package: Installed) -> Component:
+    qualifiers = {"arch": package.architecture, "distro": "trixie"}
+    url = PackageURL("deb", "debian", package.name, package.version, qualifiers)
+    return Component(name=package.name, version=package.version, purl=url, bom_ref=str(url))
+
+
+def _lock_of(name: str) -> str:
+    return (LOCKS / f"{name}.txt").read_text() if name in DEPLOYABLES else ""
+
+
+def main(folder: Path, images: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in DEPLOYABLES:
+    named = {image.rsplit("/", 1)[-1].split(":")[0].removeprefix("etebar-"): image for image in images}
+    for name in named or DEPLOYABLES:
         target = folder / f"etebar-{name}.cdx.json"
-        target.write_text(bill_of(name, (LOCKS / f"{name}.txt").read_text()))
+        target.write_text(bill_of(name, _lock_of(name), installed_in(named[name]) if named else ()))
         print(f"✓ wrote {target}")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "sbom"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "sbom"), sys.argv[2:])

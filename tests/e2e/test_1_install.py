@@ -1,12 +1,15 @@
 """A fresh cluster, `make kind-up`: the platform serves through the ingress, and nothing in it is privileged."""
 
 import json
+import sys
+from pathlib import Path
 
 import httpx2
 import pytest
 from integration.api import Api, assert_problem, new_key
 
 from etebar_deploy import images
+from etebar_quickstart import paths
 
 from .cluster import ADDRESS, RELEASE, Cluster, run
 
@@ -61,6 +64,19 @@ class TestTheImages:
     def test_of_core_is_under_250_mb(self, cluster: Cluster) -> None:
         (found,) = json.loads(run("docker", "image", "inspect", f"etebar-core:{cluster.tag}"))
         assert found["Size"] < 250e6
+
+    def test_have_bills_of_debians_packages_too(self, cluster: Cluster, tmp_path: Path) -> None:
+        chosen = [f"etebar-{name}:{cluster.tag}" for name in ("core", "pgbouncer")]
+        run(sys.executable, paths.REPOSITORY / "locks" / "sbom.py", tmp_path, *chosen)
+        core, pgbouncer = (
+            {
+                each["purl"].split("@")[0]
+                for each in json.loads((tmp_path / f"{name}.cdx.json").read_text())["components"]
+            }
+            for name in ("etebar-core", "etebar-pgbouncer")
+        )
+        assert {"pkg:deb/debian/python3.13", "pkg:deb/debian/libc6", "pkg:pypi/django"} <= core
+        assert "pkg:deb/debian/pgbouncer" in pgbouncer
 
 
 class TestAMerchant:
