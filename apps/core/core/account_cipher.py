@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from core.environment import ENVIRONMENT
@@ -19,8 +20,16 @@ CACHED_NUMBERS = 50_000
 PURPOSE = b"etebar account number"
 
 
-class KeyUnknown(Exception):  # noqa: N818 - a fact
-    """What is stored was encrypted with a key that is not in the ring."""
+class NumberUnreadable(Exception):  # noqa: N818 - a fact
+    """What is stored cannot be decrypted; the message names the key that is missing, never a number."""
+
+
+class KeyUnknown(NumberUnreadable):
+    """It was encrypted with a key that is not in the ring."""
+
+
+class NumberChanged(NumberUnreadable):
+    """It is no longer what was encrypted, or never was."""
 
 
 class Cipher:
@@ -37,12 +46,15 @@ class Cipher:
         return f"{FORM}:{self._current}:{urlsafe_b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, stored: str) -> str:
-        """The number; raises KeyUnknown, and cryptography's InvalidTag for what was changed since."""
-        _, named, text = stored.split(":")
+        """The number; raises KeyUnknown and NumberChanged."""
+        _, named, text = stored.split(":", 2)
         if named not in self._ring:
             raise KeyUnknown(f"an account number is encrypted with the key {named}: add it to the previous ones")
-        sealed = urlsafe_b64decode(text)
-        return self._ring[named].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE).decode()
+        try:
+            sealed = urlsafe_b64decode(text)
+            return self._ring[named].decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], PURPOSE).decode()
+        except (InvalidTag, ValueError) as error:
+            raise NumberChanged("an encrypted account number was changed since it was written") from error
 
     def is_current(self, stored: str) -> bool:
         """Whether it is encrypted with the key that encrypts now."""
@@ -57,7 +69,7 @@ def cipher() -> Cipher:
 
 
 def number_of(stored: str) -> str:
-    """The number of what is stored, encrypted or as the version before has it."""
+    """The number of what is stored, encrypted or as the version before has it; raises NumberUnreadable."""
     return _decrypted(stored) if stored.startswith(f"{FORM}:") else stored
 
 

@@ -12,6 +12,7 @@ from core.bridge import ClientGone, Headers, Receive, Scope, Send, call, environ
 from core.environment import ENVIRONMENT
 from core.wsgi import application as django
 from etebar_common.problems import MEDIA_TYPE, RequestTooSlow
+from payments.tokens.authentication import is_staffs
 from payments.withdrawals import front
 
 BULKS_AT_ONCE = 16
@@ -42,7 +43,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send_response(send, 200, [("Content-Type", "application/json")], PROBES[path])
         return
     try:
-        environ = await environ_of(scope, receive)
+        environ = await environ_of(scope, receive, is_staffs)
     except ClientGone:
         return
     except TimeoutError:

@@ -16,6 +16,10 @@ def body_limit_bytes(path: str) -> int:
     return _LARGER.get(path, ENVIRONMENT.request_body_limit_bytes)
 
 
-def most_read_bytes(path: str) -> int:
-    """How much of a body is read before it is known who sends it; of one that is refused, too, so that it is told."""
-    return max(body_limit_bytes(path), ENVIRONMENT.request_body_limit_bytes, ENVIRONMENT.bulk_body_limit_bytes)
+def most_read_bytes(path: str, *, by_staff: bool) -> int:
+    """How much of a body is read, of one that is refused, too, so that it is told.
+
+    What is larger than a bulk is held in memory for staff alone: whoever else sends it is refused by their token.
+    """
+    of_everybody = max(ENVIRONMENT.request_body_limit_bytes, ENVIRONMENT.bulk_body_limit_bytes)
+    return max(body_limit_bytes(path), of_everybody) if by_staff else of_everybody

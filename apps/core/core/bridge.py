@@ -24,8 +24,12 @@ class ClientGone(Exception):  # noqa: N818 - a fact
     """The client left before its request was whole."""
 
 
-async def environ_of(scope: Scope, receive: Receive) -> Environ:
+async def environ_of(
+    scope: Scope, receive: Receive, is_staffs: Callable[[str], bool] = lambda _authorization: False
+) -> Environ:
     """The request as WSGI has it, its body read; a body that is too large to be taken is left unread.
+
+    `is_staffs` looks at an Authorization header, for what only staff may send.
 
     Raises ClientGone when the body has not come whole: half a request is none, even where its half can be read; and
     TimeoutError when it takes longer than BODY_DEADLINE_SECONDS.
@@ -54,8 +58,11 @@ async def environ_of(scope: Scope, receive: Receive) -> Environ:
         variable = _WITHOUT_PREFIX.get(name) or "HTTP_" + name.decode("latin-1").upper().replace("-", "_")
         text = value.decode("latin-1")
         environ[variable] = f"{environ[variable]},{text}" if variable in environ else text
-    most = most_read_bytes(scope["path"])
-    environ["wsgi.input"] = BytesIO(await _body(environ.get("CONTENT_LENGTH", ""), most, receive))
+    length = environ.get("CONTENT_LENGTH", "")
+    most = most_read_bytes(scope["path"], by_staff=False)
+    if length.isdecimal() and int(length) > most and is_staffs(environ.get("HTTP_AUTHORIZATION", "")):
+        most = most_read_bytes(scope["path"], by_staff=True)
+    environ["wsgi.input"] = BytesIO(await _body(length, most, receive))
     return environ
 
 

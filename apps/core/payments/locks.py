@@ -47,6 +47,15 @@ def lock_approval(approval_id: UUID) -> ApprovalRequest:
     return requests.get(pk=approval_id)
 
 
+def lock_difference(line_id: int | None, withdrawal_id: UUID | None) -> None:
+    """A line of the bank's, or a withdrawal that no line tells of: who asks about it at the same time waits."""
+    with connection.cursor() as cursor:
+        # rows of statements are added to alone: there is no right to lock one
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"difference {line_id} {withdrawal_id}"]
+        )
+
+
 def lock_withdrawal(withdrawal_id: UUID) -> Withdrawal:
     """The withdrawal: who confirms it or asks about it passes it over meanwhile. Raises NotFound."""
     withdrawal = Withdrawal.objects.select_for_update().filter(pk=withdrawal_id).first()

@@ -27,7 +27,7 @@ from payments.audit.services import staff_actor
 from payments.idempotency.act import answer_once
 from payments.models import ApprovalRequest
 from payments.pool.serializers import AdjustmentSerializer
-from payments.tokens.permissions import IsStaff
+from payments.tokens.permissions import IsStaff, MayAsk, MayDecide
 
 
 class ApprovalsView(APIView):
@@ -45,7 +45,7 @@ class ApprovalsView(APIView):
 
 
 class AdjustmentsView(APIView):
-    permission_classes = (IsStaff,)
+    permission_classes = (MayAsk,)
 
     @describe(
         "Ask to adjust the pool",
@@ -61,7 +61,7 @@ class AdjustmentsView(APIView):
 
 
 class OutcomeView(APIView):
-    permission_classes = (IsStaff,)
+    permission_classes = (MayAsk,)
 
     @describe(
         "Ask to end a withdrawal",
@@ -83,7 +83,7 @@ def decision(summary: str, description: str, service: Callable[..., ApprovalRequ
     """A view by which staff POST their decision, and get the request as it is after it."""
 
     class DecisionView(APIView):
-        permission_classes = (IsStaff,)
+        permission_classes = (MayDecide,)
 
         @describe(
             summary,

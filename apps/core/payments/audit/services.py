@@ -19,7 +19,7 @@ OPERATOR_USERNAME = "operator:onboarding"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who decides: an account, and its name in the audit."""
+    """Who decides: an account, 0 for none, and its name in the audit."""
 
     user_id: int
     name: str

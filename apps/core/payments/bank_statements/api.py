@@ -36,12 +36,12 @@ from payments.bank_statements.serializers import (
 from payments.bank_statements.services import statement_import
 from payments.idempotency.act import answer_once
 from payments.models import BankStatement
-from payments.tokens.permissions import IsStaff
+from payments.tokens.permissions import IsStaff, MayAsk, MayImportStatements
 from payments.withdrawals.serializers import PageQuerySerializer
 
 
 class BankStatementsView(APIView):
-    permission_classes = (IsStaff,)
+    permission_classes = (MayImportStatements,)
 
     @describe(
         "Import a bank statement",
@@ -103,7 +103,7 @@ class DifferencesView(APIView):
 
 
 class ResolutionsView(APIView):
-    permission_classes = (IsStaff,)
+    permission_classes = (MayAsk,)
 
     @describe(
         "Ask to resolve a difference",

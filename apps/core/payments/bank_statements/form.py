@@ -41,10 +41,14 @@ class Line:
         except ValueError:
             return None
 
-    @property
-    def digest(self) -> str:
-        """The same for the same booking in whatever file."""
-        parts = (self.booked_on.isoformat(), self.bank_reference, self.reference, str(self.amount), self.account)
+    def digest(self, ordinal: int) -> str:
+        """The same for the same booking in whatever file; `ordinal` counts equal lines within a file, from 1.
+
+        A file that tells of a payment twice tells of two payments, whatever the bank calls them.
+        """
+        parts = [self.booked_on.isoformat(), self.bank_reference, self.reference, str(self.amount), self.account]
+        if ordinal > 1:
+            parts.append(str(ordinal))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -28,7 +28,8 @@ DIFFERENCES = (Kind.DIFFERENT, Kind.EXTRA, Kind.MISSING)
 
 # `missing` are withdrawals settled on a day (UTC) of the period that no line of any statement pays. `differs` names
 # what is not as the withdrawal says: `again` a second payment of it, `returned` its money came back, `state` it is not
-# settled.
+# settled. `facts` are what two people who explain it have seen: when the withdrawal's state is another one later, so
+# is the difference, and it is open again.
 _COMPARED = """
 WITH statement AS (SELECT * FROM payments_bankstatement WHERE id = %(statement)s),
 line AS (
@@ -57,11 +58,12 @@ compared AS (
         AND w.finalized_at < (s.period_to + 1)::timestamp AT TIME ZONE 'UTC'
         AND NOT EXISTS (SELECT FROM payments_bankstatementline AS l WHERE l.withdrawal_id = w.id AND l.amount > 0)
 ),
+told AS (SELECT c.*, concat_ws(':', c.kind, c.differs, c.state) AS facts FROM compared AS c),
 explained AS (
     SELECT c.*, r.id AS resolution_id, r.reason
-    FROM compared AS c
-    LEFT JOIN payments_statementresolution AS r ON r.line_id = c.line_id OR c.line_id IS NULL
-        AND r.withdrawal_id = c.withdrawal_id
+    FROM told AS c
+    LEFT JOIN payments_statementresolution AS r ON r.facts IN ('', c.facts)
+        AND (r.line_id = c.line_id OR c.line_id IS NULL AND r.withdrawal_id = c.withdrawal_id)
 )
 """
 COUNTS = (

@@ -1,5 +1,6 @@
 """Imports what the bank says. The books are read and never changed by it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -34,11 +35,11 @@ def statement_import(
     name: str,
     period_from: date | None = None,
     period_to: date | None = None,
-    by: Actor | None,
+    by: Actor,
 ) -> Imported:
     """Imports a file once, and each of its lines once; runs in its caller's transaction.
 
-    `by` is None for a command in a pod. Raises BankStatementInvalid; then nothing is imported.
+    Raises BankStatementInvalid; then nothing is imported.
     """
     parsed = parse_statement(content, period_from, period_to)
     digest = sha256(content).hexdigest()
@@ -46,16 +47,16 @@ def statement_import(
     statement = BankStatement.objects.get(digest=digest)
     if statement.pk != created[0].pk:
         return Imported(statement, is_new=False, new_lines=0)
-    lines = (_line(statement, line) for line in parsed.lines)
+    counted: Counter[Line] = Counter()
+    lines = (_line(statement, line, counted) for line in parsed.lines)
     while batch := list(islice(lines, ROWS_AT_ONCE)):
         # a line that another statement had is that one's
         BankStatementLine.objects.bulk_create(batch, ignore_conflicts=True)
-    if by is not None:
-        record(by, "bank_statement_imported", statement_id=statement.pk, digest=digest, name=name)
+    record(by, "bank_statement_imported", statement_id=statement.pk, digest=digest, name=name)
     return Imported(statement, is_new=True, new_lines=statement.lines.count())
 
 
-def _statement(parsed: Statement, digest: str, name: str, by: Actor | None) -> BankStatement:
+def _statement(parsed: Statement, digest: str, name: str, by: Actor) -> BankStatement:
     return BankStatement(
         pk=uuid7(),
         digest=digest,
@@ -64,16 +65,17 @@ def _statement(parsed: Statement, digest: str, name: str, by: Actor | None) -> B
         period_from=parsed.period_from,
         period_to=parsed.period_to,
         line_count=len(parsed.lines),
-        imported_by_id=by.user_id if by else None,
+        imported_by_id=by.user_id or None,
         created_at=timezone.now(),
     )
 
 
-def _line(statement: BankStatement, line: Line) -> BankStatementLine:
+def _line(statement: BankStatement, line: Line, counted: Counter[Line]) -> BankStatementLine:
+    counted[line] += 1
     key = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
     return BankStatementLine(
         statement=statement,
-        digest=line.digest,
+        digest=line.digest(counted[line]),
         booked_on=line.booked_on,
         bank_reference=line.bank_reference,
         reference=line.reference,

@@ -15,7 +15,7 @@ from core.environment import ENVIRONMENT
 from etebar_common import tracing
 from etebar_common.crash import CrashPoint, crash_point
 from payments.models import OutcomeDecision, Withdrawal
-from payments.withdrawals.services import order_of
+from payments.withdrawals.services import order_without_account
 from payments.withdrawals.settlement_client import Outcome, PayoutDecision, SettleResult, settlement_client
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ def decisions_bring(
 
 def decision_bring(withdrawal: Withdrawal, decision: OutcomeDecision) -> SettleResult:
     """Settlement's answer to the decision; what is definite is noted before the withdrawal is confirmed by it."""
-    brought = PayoutDecision(order_of(withdrawal), withdrawal.account_fingerprint, decision.outcome, decision.evidence)
+    brought = PayoutDecision(
+        order_without_account(withdrawal), withdrawal.account_fingerprint, decision.outcome, decision.evidence
+    )
     with tracing.span("bring decision"):
         result, evidence = settlement_client().conclude(brought, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
     if result.outcome in {Outcome.PAID, Outcome.REFUSED}:

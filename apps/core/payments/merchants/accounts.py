@@ -1,23 +1,36 @@
 """How account numbers are stored (docs/adr/0030)."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from django.db import transaction
 
-from core.account_cipher import cipher, number_of
+from core.account_cipher import NumberUnreadable, cipher, number_of
 from core.environment import ENVIRONMENT
+from etebar_common.bank_account import mask_account
 from etebar_common.fingerprint import account_fingerprint
 from payments.models import Merchant, WalletAccount
 
 BATCH_ROWS = 500
 Row = Merchant | WalletAccount
 
+logger = logging.getLogger(__name__)
+
 
 def stored_account(number: str) -> dict[str, str]:
     """The columns of an account number: encrypted, and in clear while the version before may have to read it."""
     in_clear = number if ENVIRONMENT.accounts_also_in_clear else ""
     return {"bank_account": in_clear, "account_encrypted": cipher().encrypt(number)}
+
+
+def masked_account(row: Row) -> str:
+    """The account number with its last digits; "?" for one that cannot be read, which is no reason to show nothing."""
+    try:
+        return mask_account(row.account_number)
+    except NumberUnreadable as error:
+        logger.error("%s: %s", row, error)  # noqa: TRY400 - the message says it all
+        return "?"
 
 
 def fingerprint_of(number: str) -> str:

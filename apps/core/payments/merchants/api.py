@@ -33,7 +33,7 @@ from payments.merchants.serializers import (
 )
 from payments.models import Merchant
 from payments.tokens.authentication import merchant_id_of
-from payments.tokens.permissions import IsStaff
+from payments.tokens.permissions import IsStaff, MayDecideMerchants
 
 
 def shown(service: Callable[..., Merchant]) -> Callable[..., dict[str, Any]]:
@@ -120,7 +120,7 @@ def staff_decision(
     """A view by which staff POST one decision about a merchant, and get the merchant as it is after it."""
 
     class StaffDecisionView(APIView):
-        permission_classes = (IsStaff,)
+        permission_classes = (MayDecideMerchants,)
 
         @describe(
             summary,

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from etebar_common.bank_account import mask_account
 from etebar_common.money import CENT
 from payments.answers import timestamp
+from payments.merchants.accounts import masked_account
 from payments.models import Merchant, MerchantCredit
 
 
@@ -34,7 +34,7 @@ def merchant_members(merchant: Merchant) -> dict[str, Any]:
         "state": merchant.state,
         "state_reason": merchant.state_reason,
         "requested_credit": str(merchant.requested_credit.quantize(CENT)),
-        "bank_account": mask_account(merchant.account_number),
+        "bank_account": masked_account(merchant),
         "wallet_account_id": str(account.pk) if account else None,
         **_credit_members(getattr(merchant, "credit", None)),
         "created_at": timestamp(merchant.created_at),

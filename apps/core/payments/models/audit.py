@@ -3,10 +3,12 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(models.Model):
-    """One decision. `actor` is `staff:<username>` or `operator:<namespace>/<name>`; `detail` never holds a secret.
+    """One decision. `actor` is `staff:<username>`, `operator:<namespace>/<name>`, or `command:<name>` (`user_id` 0);
+    `detail` never holds a secret.
 
     Beside decisions: `log_in` and `log_in_failed` of staff, and `refresh_token_reused` (`actor` is `user:<username>`).
 
@@ -23,6 +25,7 @@ class AuditEntry(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("audit entry"), _("audit entries")
         indexes: ClassVar = [models.Index(fields=["merchant_id", "id"], name="audit_of_merchant")]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 
 from core import metrics
+from core.account_cipher import NumberUnreadable
 from core.environment import ENVIRONMENT
 from core.per_process import PerProcess
 from etebar_common import logs
@@ -23,7 +24,7 @@ from payments.withdrawals.job import AtomicJobs, Final, Job, undecided
 from payments.withdrawals.outcomes import confirmation_of
 from payments.withdrawals.representation import location, refusal_bodies
 from payments.withdrawals.reserve import ACCEPTED, BUSY, DUPLICATE, Reservation, ReserveRequest, reserve, reserve_all
-from payments.withdrawals.settlement_client import SettleResult, settlement_client
+from payments.withdrawals.settlement_client import PayoutOrder, SettleResult, settlement_client
 from payments.withdrawals.stage import Stage
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,9 @@ class Pipeline:
             return
         crash_point(CrashPoint.BEFORE_SETTLE)
         logs.request_id.set(_request_id(list(jobs.values())))
-        orders = [job.order() for job in jobs.values()]
+        orders = _orders(jobs)
+        if not orders:
+            return
         for results in settlement_client().settle_each(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds):
             leave_gate()
             self._settled(jobs, results)
@@ -151,6 +154,18 @@ class Pipeline:
         _count("confirm", (end.state if end else "left_pending" for end in confirmed.values()))
         for job in jobs:
             _finish(job, confirmed)
+
+
+def _orders(jobs: Mapping[UUID, Job]) -> list[PayoutOrder]:
+    """What settlement is to pay; who has an account number that cannot be read is left pending, and holds up nobody."""
+    orders = []
+    for withdrawal_id, job in jobs.items():
+        try:
+            orders.append(job.order())
+        except NumberUnreadable as error:
+            logger.error("withdrawal %s cannot be paid yet: %s", withdrawal_id, error)  # noqa: TRY400 - it says it all
+            job.leave_pending()
+    return orders
 
 
 def reserve_what_can_be(requests: Sequence[ReserveRequest]) -> list[Reserved]:

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
+from core.account_cipher import NumberUnreadable
 from core.environment import ENVIRONMENT
 from etebar_common import tracing
 from etebar_common.problems import AbortedWithOthers, InternalError
@@ -16,7 +18,7 @@ from payments.withdrawals.outcomes import confirmation_of
 from payments.withdrawals.pipeline import pipeline
 from payments.withdrawals.representation import location, members_of, pending_answer, pending_members
 from payments.withdrawals.reserve import Reservation
-from payments.withdrawals.settlement_client import PayoutOrder, SettleResult, settlement_client
+from payments.withdrawals.settlement_client import Outcome, PayoutOrder, SettleResult, settlement_client
 
 # of keys that nobody can send (payments_recover)
 RECOVERED_SCOPE = "recovered"
@@ -79,13 +81,18 @@ def _replayed_answer(command: WithdrawalCommand, reservation: Reservation) -> An
 
 
 def order_of(withdrawal: Withdrawal) -> PayoutOrder:
-    """What settlement is to pay for a stored withdrawal, loaded with its account and key."""
+    """What settlement is to pay for a stored withdrawal, loaded with its account and key. Raises NumberUnreadable."""
+    return replace(order_without_account(withdrawal), account=withdrawal.wallet_account.account_number)
+
+
+def order_without_account(withdrawal: Withdrawal) -> PayoutOrder:
+    """The same for what names the account by its fingerprint alone."""
     return PayoutOrder(
         withdrawal_id=withdrawal.pk,
         merchant_id=withdrawal.merchant_id,
         account_id=str(withdrawal.wallet_account_id),
         amount=withdrawal.amount,
-        account=withdrawal.wallet_account.account_number,
+        account="",
         idempotency_key=_key_of(withdrawal),
     )
 
@@ -98,9 +105,19 @@ def _key_of(withdrawal: Withdrawal) -> str | None:
 
 def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleResult]:
     """Asks settlement about pending withdrawals (loaded with their accounts and keys); moves nothing in core."""
-    orders = [order_of(withdrawal) for withdrawal in withdrawals]
+    orders: list[PayoutOrder] = []
+    unread: dict[UUID, SettleResult] = {}
+    for withdrawal in withdrawals:
+        # one that cannot be read holds up nobody else's
+        try:
+            orders.append(order_of(withdrawal))
+        except NumberUnreadable as error:
+            logger.error("withdrawal %s cannot be paid yet: %s", withdrawal.pk, error)  # noqa: TRY400 - it says it all
+            unread[withdrawal.pk] = SettleResult(Outcome.UNKNOWN, f"not asked: {error}")
+    if not orders:
+        return unread
     with tracing.span("settle"):
-        return settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
+        return unread | settlement_client().settle(orders, deadline_seconds=ENVIRONMENT.settle_deadline_seconds)
 
 
 def withdrawals_confirm(withdrawals: Sequence[Withdrawal], results: dict[UUID, SettleResult]) -> int:

@@ -10,10 +10,13 @@ from django.db import transaction
 
 from core.environment import ENVIRONMENT
 from etebar_common.problems import BankStatementInvalid
+from payments.audit.services import Actor
 from payments.bank_statements.selectors import DIFFERENCES, Kind, counts_of, differences_page
 from payments.bank_statements.services import Imported, statement_import
 
 MOST_NAMED = 100
+# who may run commands in a pod is not known here
+COMMAND = Actor(0, "command:import_bank_statement")
 
 
 def day(text: str) -> date:
@@ -39,7 +42,7 @@ class Command(BaseCommand):
         period = {name: options[name] for name in ("period_from", "period_to")}
         try:
             with transaction.atomic(durable=True):
-                imported = statement_import(content=self._content(file), name=file.name[:255], by=None, **period)
+                imported = statement_import(content=self._content(file), name=file.name[:255], by=COMMAND, **period)
         except BankStatementInvalid as error:
             raise CommandError("\n".join(_sentences(error))) from error
         self._say(imported)
