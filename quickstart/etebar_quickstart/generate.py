@@ -22,6 +22,10 @@ DOCUMENTS = paths.REPOSITORY / "docs"
 def run(printer: Printer, *, check: bool) -> int:
     """Writes the documents; with `check` writes none and raises QuickstartError naming those that are stale."""
     documents.write(printer, _documents(), check=check, source="the code")
+    # Babel is there for developers alone
+    from etebar_quickstart import translations
+
+    translations.write(printer, check=check)
     printer.done("the generated documents are what the code says")
     if check:
         proofs.check(printer)

@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.forms import CharField, TextInput
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
 from core.environment import ENVIRONMENT, StaffTotp
 from etebar_common.problems import CredentialsInvalid, LogInsBusy, OtpInvalid, OtpNeeded, RateLimited
@@ -20,7 +21,9 @@ class LogInForm(AdminAuthenticationForm):
         super().__init__(*args, **kwargs)
         if ENVIRONMENT.staff_totp is not StaffTotp.OFF:
             attributes = {"autocomplete": "one-time-code", "inputmode": "numeric"}
-            self.fields["otp"] = CharField(label="Code", required=False, max_length=16, widget=TextInput(attributes))
+            self.fields["otp"] = CharField(
+                label=gettext_lazy("Code"), required=False, max_length=16, widget=TextInput(attributes)
+            )
 
     def clean(self) -> dict[str, Any]:
         # models are not there yet when the site is made
@@ -46,6 +49,11 @@ class LogInForm(AdminAuthenticationForm):
 
 
 class Site(AdminSite):
+    site_title = site_header = gettext_lazy("Etebar")
+    index_title = gettext_lazy("Staff console")
+    # there is no page for guests
+    site_url = None
+    index_template = "console/index.html"
     login_form = LogInForm
     # the template shows no field of ours by itself
     login_template = "etebar/admin_login.html"
@@ -57,6 +65,12 @@ class Site(AdminSite):
         except (RateLimited, LogInsBusy) as problem:
             text = f"{problem.title}: {problem.detail}. Wait {problem.headers['Retry-After']} s.\n"
             return HttpResponse(text, content_type="text/plain", status=problem.status, headers=problem.headers)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Django's page, and before it what waits for somebody."""
+        from payments.console.queue import waiting
+
+        return super().index(request, {**(extra_context or {}), "queue": list(waiting(request.user))})
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A session of before the second factor was asked for is none any more."""

@@ -86,8 +86,8 @@ class CoreEnvironment(TracedEnvironment):
     account_encryption_keys_previous: SecretList = ()
     """Keys that decrypt them as well, by commas."""
 
-    accounts_also_in_clear: bool = True
-    """Whether account numbers are written unencrypted as well, for the version before, which reads nothing else."""
+    accounts_also_in_clear: bool = False
+    """Whether account numbers are written unencrypted as well: while one runs that reads no others (UPGRADING.md)."""
 
     internal_token: Secret32
     """Sent to settlement as X-Internal-Token."""
@@ -188,8 +188,9 @@ class CoreEnvironment(TracedEnvironment):
     admin_enabled: bool = True
     """Whether `/admin` is served at all; the API for staff always is."""
 
-    staff_totp: StaffTotp = StaffTotp.OFF
-    """Whether staff log in with a code of their second factor: `required`, `optional` (who has enrolled), or `off`."""
+    staff_totp: StaffTotp = StaffTotp.REQUIRED
+    """Whether staff log in with a code of their second factor: `required` (in production unless it is said), `optional`
+    (who has enrolled), or `off` (in the other profiles unless it is said)."""
 
     admin_username: str = ""
     """The first member of staff, whom `manage.py ensure_admin` makes."""
@@ -266,6 +267,14 @@ class CoreEnvironment(TracedEnvironment):
         password = given.get("redis_password")
         urls = {name: given[name] for name in ("redis_url", "celery_broker_url") if name in given}
         return given | {name: _with_password(url, password) for name, url in urls.items()} if password else given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _second_factor_is_the_profiles(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("staff_totp"):
+            return given
+        is_production = given.get("etebar_profile", Profile.PRODUCTION) == Profile.PRODUCTION
+        return given | {"staff_totp": StaffTotp.REQUIRED if is_production else StaffTotp.OFF}
 
     @model_validator(mode="after")
     def _production_is_not_debugged(self) -> Self:

@@ -7,7 +7,8 @@ from django.contrib.auth import middleware as auth
 from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse
-from django.middleware import csrf
+from django.middleware import csrf, locale
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 from core.body_limits import body_limit_bytes
@@ -75,6 +76,17 @@ class _OutsideApi(MiddlewareMixin):
 
 class AuthenticationMiddleware(_OutsideApi, auth.AuthenticationMiddleware):
     """Django's, outside the API."""
+
+
+class LocaleMiddleware(_OutsideApi, locale.LocaleMiddleware):
+    """Django's, outside the API, whose words are part of its contract."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        try:
+            return super().__call__(request)
+        finally:
+            # the thread's next request may be one to the API, which asks for no language
+            translation.deactivate()
 
 
 class MessageMiddleware(_OutsideApi, messages.MessageMiddleware):

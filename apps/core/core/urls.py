@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from core.environment import ENVIRONMENT
@@ -17,7 +18,11 @@ def addresses(*, admin_enabled: bool) -> list[URLPattern | URLResolver]:
         path("api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
         path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi")),
     ]
-    return [*always, path("admin/", admin.site.urls)] if admin_enabled else always
+    of_staff: list[URLPattern | URLResolver] = [
+        path("admin/language", set_language, name="set_language"),
+        path("admin/", admin.site.urls),
+    ]
+    return [*always, *of_staff] if admin_enabled else always
 
 
 urlpatterns = addresses(admin_enabled=ENVIRONMENT.admin_enabled)

@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.bank_statement import BankStatementLine
 from payments.models.merchant import Merchant
@@ -16,9 +18,9 @@ class ApprovalRequest(models.Model):
 
     `requested_for` says on whose behalf it was asked: `staff:<username>` or `operator:<namespace>/<name>`; `grounds` is
     why, `reason` what the decider said. `merchant` and `credit_limit` are of a limit, `amount` (signed) of an
-    adjustment, `withdrawal`, `outcome` and `bank_reference` of an unknown outcome, `statement_line` or `withdrawal` of
-    a difference to the bank's statement. The database holds that the two people differ, that a decision is final, and
-    which members a kind has.
+    adjustment, `withdrawal`, `outcome` and `bank_reference` of an unknown outcome, `statement_line` or `withdrawal`,
+    and the `facts` as they were then, of a difference to the bank's statement. The database holds that the two people
+    differ, that a decision is final, and which members a kind has.
     """
 
     class Kind(models.TextChoices):
@@ -53,6 +55,7 @@ class ApprovalRequest(models.Model):
     outcome = models.CharField(max_length=7, choices=Outcome.choices, default="", db_default="")
     bank_reference = models.CharField(max_length=140, default="", db_default="")
     grounds = models.CharField(max_length=1000, default="", db_default="")
+    facts = models.CharField(max_length=100, default="", db_default="")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     requested_for = models.CharField(max_length=400)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -61,6 +64,11 @@ class ApprovalRequest(models.Model):
     decided_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("request that takes two people"), _("requests that take two people")
+        permissions: ClassVar = [
+            ("ask_approvalrequest", "Can ask for what takes two people"),
+            ("decide_approvalrequest", "Can decide what somebody else asked for"),
+        ]
         indexes: ClassVar = [models.Index(fields=["state", "created_at", "id"], name="approval_by_state")]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -99,7 +107,8 @@ class ApprovalRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk} ({self.state})"
+        about = {"kind": gettext(self.get_kind_display()), "state": gettext(self.get_state_display())}
+        return gettext("%(kind)s %(id)s (%(state)s)") % {**about, "id": self.pk}
 
 
 class OutcomeDecision(models.Model):
@@ -125,6 +134,7 @@ class OutcomeDecision(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("decided outcome"), _("decided outcomes")
         indexes: ClassVar = [models.Index(fields=["created_at"], condition=Q(result=""), name="decision_to_carry_out")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(outcome__in=["paid", "refused"]), name="decision_outcome_known"),

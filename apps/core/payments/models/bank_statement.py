@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.withdrawal import Withdrawal
 
@@ -23,6 +24,8 @@ class BankStatement(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("bank statement"), _("bank statements")
+        permissions: ClassVar = [("import_bankstatement", "Can import the bank's statements")]
         indexes: ClassVar = [models.Index(fields=["created_at", "id"], name="bank_statement_in_order")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(period_from__lte=F("period_to")), name="bank_statement_period")
@@ -50,6 +53,9 @@ class BankStatementLine(models.Model):
     account_fingerprint = models.CharField(max_length=64)
     account_masked = models.CharField(max_length=34)
 
+    class Meta:
+        verbose_name, verbose_name_plural = _("line of a bank statement"), _("lines of bank statements")
+
     def __str__(self) -> str:
         return f"line {self.pk}: {self.amount}"
 
@@ -57,23 +63,28 @@ class BankStatementLine(models.Model):
 class StatementResolution(models.Model):
     """A difference that two people have explained: a line's, or a withdrawal's that no line tells of.
 
-    `id` is its approval's.
+    `id` is its approval's. `facts` is what they saw of it (payments.bank_statements.selectors): one that has changed
+    since is explained no more; "" in those that the version before made, which stay as they are.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
-    line = models.OneToOneField(BankStatementLine, on_delete=models.PROTECT, null=True, related_name="resolution")
-    withdrawal = models.OneToOneField(
-        Withdrawal, on_delete=models.PROTECT, null=True, related_name="statement_resolution", db_constraint=False
+    line = models.ForeignKey(BankStatementLine, on_delete=models.PROTECT, null=True, related_name="resolutions")
+    withdrawal = models.ForeignKey(
+        Withdrawal, on_delete=models.PROTECT, null=True, related_name="statement_resolutions", db_constraint=False
     )
+    facts = models.CharField(max_length=100, default="", db_default="")
     reason = models.CharField(max_length=1000)
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("explained difference"), _("explained differences")
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(line__isnull=False, withdrawal=None) | Q(line=None, withdrawal__isnull=False),
                 name="resolution_of_one",
-            )
+            ),
+            models.UniqueConstraint(fields=["line", "facts"], name="resolution_once_of_line"),
+            models.UniqueConstraint(fields=["withdrawal", "facts"], name="resolution_once_of_withdrawal"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """When the books were last compared, and what did not agree."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class BooksCheck(models.Model):
@@ -10,6 +11,9 @@ class BooksCheck(models.Model):
     finished_at = models.DateTimeField()
     settlement_compared = models.BooleanField()
     differences = models.JSONField()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("comparison of the books"), _("comparisons of the books")
 
     def __str__(self) -> str:
         return f"books check of {self.started_at}: {len(self.differences)} differences"

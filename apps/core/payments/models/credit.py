@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.merchant import Merchant
 
@@ -20,6 +22,7 @@ class MerchantCredit(models.Model):
     ledger_number = models.BigIntegerField(default=0)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("merchant's credit"), _("merchants' credit")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(credit_limit__gte=0), name="credit_limit_not_negative"),
             models.CheckConstraint(condition=Q(utilized_amount__gte=0), name="utilized_not_negative"),
@@ -41,13 +44,15 @@ class CreditPool(models.Model):
     adjustment_ledger_number = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("credit pool"), _("credit pool")
+        permissions: ClassVar = [("fund_creditpool", "Can top the pool up")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(available_amount__gte=0), name="pool_not_negative"),
             models.CheckConstraint(condition=Q(id=POOL_ID), name="pool_is_one"),
         ]
 
     def __str__(self) -> str:
-        return "credit pool"
+        return gettext("credit pool")
 
 
 class PoolTopUp(models.Model):
@@ -61,6 +66,7 @@ class PoolTopUp(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("top-up"), _("top-ups")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="top_up_positive"),
             models.UniqueConstraint(fields=["namespace", "reference"], name="top_up_once_by_reference"),
@@ -81,6 +87,7 @@ class PoolAdjustment(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("adjustment of the pool"), _("adjustments of the pool")
         constraints: ClassVar = [
             models.CheckConstraint(condition=~Q(amount=0), name="adjustment_not_zero"),
             models.CheckConstraint(condition=~Q(reason=""), name="adjustment_reason_given"),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.withdrawal import Withdrawal
 
@@ -44,6 +45,7 @@ class LedgerEntry(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("ledger entry"), _("ledger entries")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "account_id", "number"], name="ledger_account_number"),
         ]

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.merchant import Merchant
 
@@ -31,6 +32,7 @@ class ManagedMerchant(models.Model):
     released_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("merchant kept by an object"), _("merchants kept by objects")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["namespace", "name", "username"], name="managed_merchant_of_object")
         ]

@@ -6,6 +6,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from core.account_cipher import number_of
 
@@ -30,6 +32,8 @@ class Merchant(models.Model):
     state_changed_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("merchant"), _("merchants")
+        permissions: ClassVar = [("decide_merchant", "Can decide about merchants and their limits")]
         indexes: ClassVar = [models.Index(fields=["state", "created_at", "id"], name="merchant_by_state")]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -43,7 +47,7 @@ class Merchant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"merchant {self.pk} ({self.state})"
+        return gettext("merchant %(id)s (%(state)s)") % {"id": self.pk, "state": gettext(self.get_state_display())}
 
     @property
     def account_number(self) -> str:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class ApiRequestLog(models.Model):
@@ -26,6 +27,7 @@ class ApiRequestLog(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("request to the API"), _("requests to the API")
         indexes: ClassVar = [models.Index(fields=["request_id"], name="request_log_request_id")]
 
     def __str__(self) -> str:

@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from payments.models.merchant import Merchant, WalletAccount
 
@@ -37,6 +39,7 @@ class Withdrawal(models.Model):
     trace_parent = models.CharField(max_length=55, null=True, editable=False)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("withdrawal"), _("withdrawals")
         indexes: ClassVar = [
             models.Index(fields=["merchant", "created_at", "id"], name="withdrawal_of_merchant"),
             models.Index(fields=["created_at", "id"], name="withdrawal_in_order"),
@@ -55,7 +58,7 @@ class Withdrawal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"withdrawal {self.pk} ({self.state})"
+        return gettext("withdrawal %(id)s (%(state)s)") % {"id": self.pk, "state": gettext(self.get_state_display())}
 
 
 class DispatchAttempt(models.Model):

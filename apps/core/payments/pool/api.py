@@ -15,7 +15,7 @@ from payments.idempotency.act import answer_once
 from payments.models import POOL_ID, CreditPool
 from payments.pool.serializers import PoolSerializer, TopUpAnswerSerializer, TopUpSerializer
 from payments.pool.services import pool_top_up
-from payments.tokens.permissions import IsStaff
+from payments.tokens.permissions import IsStaff, MayFundPool
 
 
 def pool_members(pool: CreditPool) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class PoolView(APIView):
 
 
 class TopUpView(APIView):
-    permission_classes = (IsStaff,)
+    permission_classes = (MayFundPool,)
 
     @describe(
         "Top the pool up", request=TopUpSerializer, answers={200: TopUpAnswerSerializer}, key="optional", staff=True

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from rest_framework.test import APIClient
 
@@ -14,6 +14,7 @@ from payments.audit.services import Actor
 from payments.merchants.services import merchant_approve, merchant_register
 from payments.models import CreditPool, Merchant, MerchantCredit
 from payments.pool.services import pool_top_up
+from payments.staff.groups import DEFAULT, groups_write
 from payments.tokens.authentication import access_token_for
 
 _numbers = itertools.count(1)
@@ -24,12 +25,27 @@ def unique_name(prefix: str = "m") -> str:
     return f"{prefix}{next(_numbers)}"
 
 
-def make_staff(username: str | None = None) -> User:
+def make_staff(username: str | None = None, *groups: str) -> User:
+    """In these groups; in those that `manage.py staff add` gives when none is named."""
+    user = make_account(username)
+    make_groups()
+    user.groups.set(Group.objects.filter(name__in=groups or DEFAULT))
+    return user
+
+
+def make_groups() -> None:
+    """Those of the migrations: the tables are cleared between tests."""
+    if not Group.objects.exists():
+        groups_write(Group, Permission)
+
+
+def make_account(username: str | None = None) -> User:
+    """Of staff, in no group."""
     return User.objects.create_user(username or unique_name("staff"), password="staff-password", is_staff=True)
 
 
 def make_actor() -> Actor:
-    user = make_staff()
+    user = make_account()
     return Actor(user.pk, f"staff:{user.get_username()}")
 
 

@@ -5,19 +5,21 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.test import Client
+from django.utils import timezone
 
 from core import account_cipher
-from core.account_cipher import Cipher, KeyUnknown, number_of
+from core.account_cipher import Cipher, KeyUnknown, NumberChanged, number_of
 from core.environment import ENVIRONMENT
+from payments.dispatch.services import dispatch_due
 from payments.management.commands import reencrypt_accounts
 from payments.merchants import accounts
-from payments.models import Merchant, WalletAccount, Withdrawal
+from payments.models import DispatchAttempt, Merchant, WalletAccount, Withdrawal
 from payments.sandbox.services import Seed, seed_sandbox
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, withdraw
+from payments.tests.test_concurrent_withdrawals import all_at_once
 from payments.tests.test_staff import admin_of, make_superuser
 from payments.withdrawals.services import withdrawals_settle
 
@@ -42,8 +44,8 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def _encrypted_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = ENVIRONMENT.model_copy(update={"accounts_also_in_clear": False})
+def _in_clear_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ENVIRONMENT.model_copy(update={"accounts_also_in_clear": True})
     for module in (accounts, reencrypt_accounts):
         monkeypatch.setattr(module, "ENVIRONMENT", settings)
 
@@ -78,8 +80,9 @@ class TestTheCipher:
     def test_refuses_what_was_changed(self) -> None:
         sealed = Cipher(OLD).encrypt(NUMBER)
         changed = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
-        with pytest.raises(InvalidTag):
-            Cipher(OLD).decrypt(changed)
+        for wrong in (changed, sealed[:-7], sealed.replace(":", "::")):
+            with pytest.raises((NumberChanged, KeyUnknown)):
+                Cipher(OLD).decrypt(wrong)
 
     def test_names_the_key_that_it_lacks_and_no_number(self) -> None:
         sealed = Cipher(OLD).encrypt(NUMBER)
@@ -99,6 +102,7 @@ class TestTheCipher:
         assert time.perf_counter() - started < 0.5
 
 
+@pytest.mark.usefixtures("_in_clear_as_well")
 class TestBesideTheVersionBefore:
     def test_both_columns_are_written(self) -> None:
         make_merchant(account=NUMBER)
@@ -118,7 +122,6 @@ class TestBesideTheVersionBefore:
             command("--drop-clear")
 
 
-@pytest.mark.usefixtures("_encrypted_only")
 class TestAfterIt:
     def test_only_encrypted_numbers_are_written(self) -> None:
         make_merchant(account=NUMBER)
@@ -141,7 +144,7 @@ class TestAfterIt:
 
     def test_clear_numbers_are_dropped_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with monkeypatch.context() as before:
-            before.setattr(accounts, "ENVIRONMENT", ENVIRONMENT)
+            before.setattr(accounts, "ENVIRONMENT", ENVIRONMENT.model_copy(update={"accounts_also_in_clear": True}))
             merchant = make_merchant(account=NUMBER)
         Merchant.objects.update(account_encrypted="")
         assert command("--drop-clear") == "encrypted: 1\nemptied: 2\n"
@@ -163,7 +166,6 @@ class TestAfterIt:
             Merchant.objects.filter(pk=merchant.pk).update(account_encrypted="")
 
 
-@pytest.mark.usefixtures("_encrypted_only")
 class TestTheKey:
     def test_is_replaced_while_both_are_there(self, key: Any) -> None:
         key(OLD)
@@ -200,3 +202,47 @@ class TestWhoSeesIt:
     def test_the_admin_registers_no_account(self) -> None:
         assert Client().get("/admin/payments/walletaccount/").status_code == 302
         assert admin_of(make_superuser()).get("/admin/payments/walletaccount/").status_code == 404
+
+
+class TestANumberThatCannotBeRead:
+    """Its key was taken away too early, or the row was changed."""
+
+    @pytest.fixture
+    def unreadable(self, key: Any) -> Merchant:
+        key(OLD)
+        merchant = make_merchant(account=NUMBER)
+        key(NEW)
+        fund_pool()
+        return merchant
+
+    def test_leaves_its_withdrawal_pending_and_holds_up_nobody(self, unreadable: Merchant) -> None:
+        other = make_merchant(account=NUMBER)
+        answers = all_at_once([lambda each=each: withdraw(merchant_client(each)) for each in (unreadable, other)])
+        assert [answer.status_code for answer in answers] == [202, 201]
+
+    def test_does_not_stop_the_dispatcher(self, unreadable: Merchant, key: Any) -> None:
+        other = make_merchant(account=NUMBER)
+        made = [withdraw(merchant_client(each), Prefer="respond-async").json()["id"] for each in (unreadable, other)]
+        assert dispatch_due() == 1
+        states = [Withdrawal.objects.get(pk=each).state for each in made]
+        assert states == ["pending", "settled"]
+        assert "not asked" in DispatchAttempt.objects.get(withdrawal_id=made[0]).detail
+        key(NEW, OLD)
+        Withdrawal.objects.filter(pk=made[0]).update(next_attempt_at=timezone.now())
+        assert dispatch_due() == 1
+
+    def test_is_no_bar_to_a_decision_of_two_people(self, unreadable: Merchant) -> None:
+        withdrawal_id = withdraw(merchant_client(unreadable), Prefer="respond-async").json()["id"]
+        Withdrawal.objects.filter(pk=withdrawal_id).update(overdue_since=timezone.now())
+        first, second = staff_client(), staff_client()
+        about = {"outcome": "refused", "evidence": "the bank has no such payment", "bank_reference": "T-1"}
+        asked = first.post(f"/api/v1/admin/withdrawals/{withdrawal_id}/outcome", about, format="json")
+        assert asked.status_code == 202, asked.content
+        approval = {"approval_id": asked.json()["approval_id"]}
+        assert second.post("/api/v1/admin/approvals/approve", approval, format="json").status_code == 200
+        assert dispatch_due() == 1
+        assert Withdrawal.objects.get(pk=withdrawal_id).state == "failed"
+
+    def test_is_shown_as_unknown(self, unreadable: Merchant) -> None:
+        [shown] = staff_client().get("/api/v1/admin/merchants").json()["results"]
+        assert (shown["merchant_id"], shown["bank_account"]) == (unreadable.pk, "?")

@@ -37,6 +37,7 @@ from payments.tests.factories import (
     withdraw,
 )
 from payments.tests.test_bank_statement_forms import a_line, camt, entry, written_csv
+from payments.tests.test_concurrent_withdrawals import all_at_once
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -123,9 +124,20 @@ class TestAnImport:
     def test_of_a_line_that_another_file_had_leaves_it_there(self, first: APIClient) -> None:
         known, new = line_of(settled()), line_of(settled("4.00"))
         imported(first, known)
-        answer = post(first, written_csv([known, new, new]))
-        assert (answer.json()["line_count"], answer.json()["new_lines"]) == (3, 1)
+        answer = post(first, written_csv([known, new]))
+        assert (answer.json()["line_count"], answer.json()["new_lines"]) == (2, 1)
         assert counts(first, answer.json()["statement_id"]) == {"matched": 1}
+
+    @pytest.mark.parametrize("form", ["csv", "camt"])
+    def test_of_equal_lines_in_one_file_tells_of_two_payments(self, first: APIClient, form: str) -> None:
+        line = line_of(settled())
+        content = written_csv([line, line]) if form == "csv" else camt(entry(line) + entry(line))
+        answer = post(first, content).json()
+        assert (answer["line_count"], answer["new_lines"]) == (2, 2)
+        assert counts(first, answer["statement_id"]) == {"matched": 1, "different": 1}
+        assert differences(first, answer["statement_id"])[0]["differs"] == ["again"]
+        later = post(first, written_csv([line, line, line_of(settled("4.00"))])).json()
+        assert later["new_lines"] == 1
 
     def test_that_is_wrong_imports_nothing_and_names_the_line(self, first: APIClient) -> None:
         content = written_csv([line_of(settled()), line_of(settled())]) + b"31.1.,b,r,x,\r\n"
@@ -285,6 +297,44 @@ class TestAResolution:
         asked = self.ask(first, statement, withdrawal_id=str(withdrawal.pk)).json()
         assert self.approve(second, asked["approval_id"]).status_code == 200
         assert first.get(f"{PATH}/{statement}").json()["missing"] == {"found": 1, "resolved": 1}
+
+    def test_is_of_the_difference_as_it_was_seen(self, first: APIClient, second: APIClient) -> None:
+        """Paid while it was pending: explained. When it has failed after all, it is another difference, and open."""
+        withdrawal = settled(Prefer="respond-async")
+        statement = imported(first, line_of(withdrawal))
+        [found] = differences(first, statement)
+        asked = self.ask(first, statement, line_id=found["line_id"]).json()["approval_id"]
+        assert self.approve(second, asked).status_code == 200
+        assert differences(first, statement, "?resolved=false") == []
+        late = self.ask(first, statement, line_id=found["line_id"])
+        assert late.status_code == 409
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(
+            state="failed", finalized_at=timezone.now(), next_attempt_at=None, failure_code="closed"
+        )
+        [again] = differences(first, statement, "?resolved=false")
+        assert (again["withdrawal_state"], again["line_id"]) == ("failed", found["line_id"])
+        asked = self.ask(first, statement, line_id=found["line_id"]).json()["approval_id"]
+        assert self.approve(second, asked).status_code == 200
+        assert differences(first, statement, "?resolved=false") == []
+
+    def test_is_not_approved_for_what_has_changed_since_it_was_asked(self, first: APIClient, second: APIClient) -> None:
+        withdrawal = settled(Prefer="respond-async")
+        statement = imported(first, line_of(withdrawal))
+        [found] = differences(first, statement)
+        asked = self.ask(first, statement, line_id=found["line_id"]).json()["approval_id"]
+        Withdrawal.objects.filter(pk=withdrawal.pk).update(
+            state="failed", finalized_at=timezone.now(), next_attempt_at=None, failure_code="closed"
+        )
+        assert self.approve(second, asked).json()["code"] == "no_difference"
+
+    def test_asked_for_by_two_at_once_is_one_request(self, first: APIClient, second: APIClient) -> None:
+        statement = imported(first, line_of(settled(), amount="9.00"))
+        [found] = differences(first, statement)
+        asks = [
+            lambda staff=staff: self.ask(staff, statement, line_id=found["line_id"]) for staff in (first, second)
+        ] * 3
+        assert {answer.status_code for answer in all_at_once(asks)} == {202}
+        assert ApprovalRequest.objects.filter(state="requested").count() == 1
 
     def test_again_is_one_request_and_of_another_reason_takes_its_place(self, first: APIClient) -> None:
         statement = imported(first, a_line())

@@ -222,7 +222,7 @@ class TestLimits:
         kept(operator)
         (drift,) = kept(operator, bank_account="IRTEST0000000000002")["drift"]
         assert (drift["field"], drift["corrected"]) == ("bank_account", False)
-        assert Merchant.objects.get().bank_account == OBJECT["bank_account"]
+        assert Merchant.objects.get().account_number == OBJECT["bank_account"]
         assert kept(operator, bank_account=None)["drift"] == []
 
 

@@ -53,7 +53,7 @@ def lost_one(merchant: Merchant, amount: str = "7.00", key: str | None = None) -
 def ordered_without_key(merchant: Merchant, amount: str) -> UUID:
     """A payout of a version that did not keep keys."""
     account = merchant.wallet_account
-    order = PayoutOrder(uuid4(), merchant.pk, str(account.pk), Decimal(amount), account.bank_account)
+    order = PayoutOrder(uuid4(), merchant.pk, str(account.pk), Decimal(amount), account.account_number)
     assert settlement_client().settle([order], deadline_seconds=5)[order.withdrawal_id].outcome == "paid"
     return order.withdrawal_id
 

@@ -140,7 +140,7 @@ class TestRegistration:
         body = self.GOOD | {"bank_account": "ir58 0540 1051 8002 1273 1130 07"}
         answer = APIClient().post("/api/v1/auth/register", body, format="json")
         assert answer.status_code == 201
-        assert Merchant.objects.get().bank_account == "IR580540105180021273113007"
+        assert Merchant.objects.get().account_number == "IR580540105180021273113007"
 
     def test_a_taken_username_is_a_conflict(self) -> None:
         first, second = (APIClient().post("/api/v1/auth/register", self.GOOD, format="json") for _ in range(2))

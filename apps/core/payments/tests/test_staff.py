@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from core.environment import ENVIRONMENT
 from payments.approvals import services
 from payments.models import AuditEntry, Merchant, MerchantCredit
-from payments.tests.factories import client_of, make_merchant, make_staff, staff_client, unique_name
+from payments.tests.factories import client_of, make_groups, make_merchant, make_staff, staff_client, unique_name
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -114,6 +114,7 @@ class TestOnePersonAlone:
 
 class TestTheCommand:
     def test_makes_a_member_of_staff_who_is_no_superuser(self) -> None:
+        make_groups()
         said = StringIO()
         call_command("staff", "add", "nasrin", stdout=said)
         user = User.objects.get(username="nasrin")

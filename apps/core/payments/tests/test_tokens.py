@@ -1,6 +1,7 @@
 """Tokens: log-in, refresh with rotation, revocation, and what a token alone decides."""
 
 import os
+import time
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -104,6 +105,15 @@ class TestRefresh:
         assert Counter(answer.status_code for answer in answers) == {200: 6}
         assert len({answer.json()["refresh"] for answer in answers}) == 1
         assert OutstandingToken.objects.count() == 2
+
+    def test_leave_nothing_in_the_table_that_authorizes(self) -> None:
+        refreshed(refreshed(log_in()["refresh"]))
+        assert list(OutstandingToken.objects.values_list("token", flat=True)) == [""] * 3
+
+    def test_a_lost_answer_is_given_again_with_all_that_it_said(self) -> None:
+        refresh = log_in()["refresh"]
+        first, again = (RefreshToken(post("token/refresh", {"refresh": refresh}).json()["refresh"]) for _ in range(2))
+        assert first.payload == again.payload
 
     def test_the_token_of_a_deactivated_account_is_invalid(self) -> None:
         refresh = log_in()["refresh"]
@@ -272,6 +282,19 @@ class TestAuthorization:
         token = access_token_for(merchant.user, merchant.pk, timedelta(seconds=-1))
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
         assert client.get("/api/v1/me").json()["code"] == "token_invalid"
+
+    def test_a_token_of_a_pod_whose_clock_is_ahead_is_good_and_no_longer_for_it(self) -> None:
+        user = make_staff()
+
+        def made_at(seconds: int, lives: int) -> str:
+            now = int(time.time()) + seconds
+            token = AccessToken.for_user(user)
+            claims = {**token.payload, "iat": now, "exp": now + lives, "username": "x", "merchant_id": None}
+            return jwt.encode(claims, settings.SIMPLE_JWT["SIGNING_KEY"], "HS256")
+
+        assert authorizes(made_at(30, 300), path="admin/pool")
+        assert not authorizes(made_at(90, 300), path="admin/pool")
+        assert not authorizes(made_at(-300, 299), path="admin/pool")
 
     def test_a_refresh_token_does_not_authorize(self) -> None:
         client = APIClient()

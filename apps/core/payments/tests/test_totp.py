@@ -166,7 +166,7 @@ class TestTheAdmin:
         without, with_it = (
             [str(each.pattern) for each in urls.addresses(admin_enabled=enabled)] for enabled in (False, True)
         )
-        assert [*without, "admin/"] == with_it
+        assert [*without, "admin/language", "admin/"] == with_it
         assert not any(path.startswith("admin") for path in without)
 
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from core.request_context import context_of
@@ -59,8 +60,14 @@ def refresh_token_for(user: User, *, by_totp: bool = False) -> RefreshToken:
     """A new refresh token for the user, who showed a code or did not; those that it is spent for say the same."""
     merchant_id = Merchant.objects.filter(user=user).values_list("id", flat=True).first()
     token = add_claims(RefreshToken.for_user(user), user, merchant_id)
+    token_forget(token["jti"])
     token[TOTP_CLAIM] = by_totp
     return token
+
+
+def token_forget(jti: str) -> None:
+    """Leaves of a refresh token its id: simplejwt keeps it whole, for whoever reads the table or a backup of it."""
+    OutstandingToken.objects.filter(jti=jti).update(token="")
 
 
 def access_token_for(user: User, merchant_id: int | None, lifetime: timedelta) -> AccessToken:
@@ -76,7 +83,7 @@ def user_of_token(token: bytes) -> TokenUser:
         expires_at, user = _verified(token)
         if expires_at <= time.time():
             expires_at, user = _verified.__wrapped__(token)
-    except (TokenError, KeyError, ValueError, UnicodeDecodeError) as error:
+    except (TokenError, KeyError, TypeError, ValueError) as error:
         raise TokenInvalid(str(error)) from error
     return user
 
@@ -88,6 +95,15 @@ def _verified(token: bytes) -> tuple[int, TokenUser]:
     claims = AccessToken(token.decode("ascii"))  # type: ignore[arg-type] # simplejwt takes text, its hints do not
     user = TokenUser(pk=int(claims["user_id"]), username=str(claims["username"]), merchant_id=claims["merchant_id"])
     return int(claims["exp"]), user
+
+
+def is_staffs(authorization: str) -> bool:
+    """Whether an Authorization header has a good token that is no merchant's; whose rights they are is for others."""
+    scheme, _, token = authorization.partition(" ")
+    try:
+        return scheme.lower().encode() == BEARER and user_of_token(token.strip().encode()).merchant_id is None
+    except TokenInvalid:
+        return False
 
 
 class TokenAuthentication(BaseAuthentication):

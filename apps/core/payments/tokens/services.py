@@ -15,7 +15,7 @@ from etebar_common.problems import TokenInvalid
 from payments.audit.services import Actor, record
 from payments.locks import lock_refresh_token
 from payments.staff.second_factor import is_demanded_of
-from payments.tokens.authentication import TOTP_CLAIM
+from payments.tokens.authentication import TOTP_CLAIM, token_forget
 
 Pair = dict[str, str]
 
@@ -75,7 +75,7 @@ def _turned(token: RefreshToken) -> Pair | None:
     following = OutstandingToken.objects.filter(jti=successor_id(row.jti), blacklistedtoken__isnull=True).first()
     grace = timedelta(seconds=ENVIRONMENT.refresh_grace_seconds)
     if following is not None and timezone.now() - spent.blacklisted_at < grace:
-        return _pair(RefreshToken(following.token))  # type: ignore[arg-type] # as above
+        return _pair(_again(token, following))
     _revoke_successors(row, row.user, token.get("merchant_id"))
     return None
 
@@ -89,6 +89,16 @@ def _successor(token: RefreshToken) -> RefreshToken:
     token.set_exp()
     token.set_iat()
     token.outstand()
+    token_forget(token["jti"])
+    return token
+
+
+def _again(token: RefreshToken, following: OutstandingToken) -> RefreshToken:
+    """The successor as it was given before: all that it says, its predecessor says, but for what its row has."""
+    assert following.created_at is not None  # noqa: S101 - set for every token of ours
+    token["jti"] = following.jti
+    token.set_exp(from_time=following.expires_at, lifetime=timedelta(0))
+    token.set_iat(at_time=following.created_at)
     return token
 
 

@@ -1,0 +1,74 @@
+"""The pool: what it has, how that came about, and what staff add or ask to correct."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
+
+from payments.approvals.adjustments import adjustment_ask
+from payments.audit.services import Actor
+from payments.console.acts import Act, ActingAdmin, Text
+from payments.console.forms import AdjustmentForm, TopUpForm
+from payments.console.read_only import ReadOnlyAdmin
+from payments.models import CreditPool, LedgerEntry, PoolAdjustment, PoolTopUp
+from payments.pool.services import pool_top_up
+
+FUNDS = "payments.fund_creditpool"
+ASKS = "payments.ask_approvalrequest"
+RECENT = 20
+POINTS = 120
+
+
+def _top_up(_pool: CreditPool, fields: dict[str, Any], by: Actor) -> Text:
+    pool_top_up(by=by, **fields)
+    return gettext_lazy("The pool is topped up.")
+
+
+def _ask_adjustment(_pool: CreditPool, fields: dict[str, Any], by: Actor) -> Text:
+    adjustment_ask(by=by, **fields)
+    return gettext_lazy("The adjustment is asked for: it waits for a second person.")
+
+
+def history(pool: CreditPool, points: int = POINTS) -> list[tuple[str, str]]:
+    """Moments (RFC 3339) and the balance after each, evenly over all that ever moved the pool, oldest first.
+
+    Entries are looked up by their numbers, so that it costs the same however long the history is.
+    """
+    last = pool.ledger_number
+    numbers = {1 + round(step * (last - 1) / max(points - 1, 1)) for step in range(points)} if last else set()
+    entries = LedgerEntry.objects.filter(
+        account=LedgerEntry.Account.POOL, account_id=pool.pk, number__in=numbers
+    ).order_by("number")
+    return [(entry.created_at.isoformat(), str(entry.balance_after)) for entry in entries]
+
+
+@admin.register(CreditPool)
+class CreditPoolAdmin(ActingAdmin):
+    acts = (
+        Act("top-up", gettext_lazy("Top up"), FUNDS, _top_up, form=TopUpForm),
+        Act("adjust", gettext_lazy("Ask for an adjustment"), ASKS, _ask_adjustment, form=AdjustmentForm, is_grave=True),
+    )
+    list_display = ("id", "available_amount", "funded_amount", "adjusted_amount")
+    fields = ("available_amount", "funded_amount", "adjusted_amount")
+
+    def panels(self, row: CreditPool, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
+        """The chart's points, and the last top-ups."""
+        return {
+            "history": history(row),
+            "top_ups": PoolTopUp.objects.select_related("made_by").order_by("-id")[:RECENT],
+        }
+
+
+@admin.register(PoolTopUp)
+class PoolTopUpAdmin(ReadOnlyAdmin):
+    list_display = ("id", "amount", "made_by", "created_at")
+    list_select_related = ("made_by",)
+    export_fields = ("id", "amount", "made_by__username", "namespace", "reference", "created_at")
+
+
+@admin.register(PoolAdjustment)
+class PoolAdjustmentAdmin(ReadOnlyAdmin):
+    list_display = ("id", "amount", "reason", "asked_by", "decided_by", "created_at")
+    list_select_related = ("asked_by", "decided_by")
+    export_fields = ("id", "amount", "reason", "asked_by__username", "decided_by__username", "created_at")

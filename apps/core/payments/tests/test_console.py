@@ -1,0 +1,337 @@
+"""The staff console: what each group sees and does, by the same services as the API, and in two languages."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
+from django.contrib.auth.models import Group, Permission, User
+from django.contrib.sessions.models import Session
+from django.core.management import CommandError, call_command
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.utils import translation
+
+from payments.console import formats
+from payments.console.pool import history
+from payments.models import POOL_ID, ApprovalRequest, AuditEntry, CreditPool, Merchant, PoolTopUp, Withdrawal
+from payments.staff.groups import APPROVER, AUDITOR, GROUPS, TREASURER, VIEWER
+from payments.tests.factories import (
+    client_of,
+    fund_pool,
+    make_groups,
+    make_merchant,
+    make_staff,
+    merchant_client,
+    withdraw,
+)
+
+pytestmark = pytest.mark.usefixtures("books")
+
+PERSIAN = re.compile("[\u0600-\u06ff]")
+
+
+def console_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page(model: str, row: Any, act: str = "change") -> str:
+    return reverse(f"admin:payments_{model}_{act}", args=[getattr(row, "pk", row)])
+
+
+def do(client: Client, model: str, row: Any, act: str, **fields: str) -> Any:
+    """Opens the act's form, as a person does, and sends it."""
+    url = page(model, row, act)
+    form = client.get(url)
+    if form.status_code != 200:
+        return form
+    return client.post(url, {**fields, "key": key_of(form)})
+
+
+def key_of(form: Any) -> str:
+    found = re.search(r'name="key" value="([0-9a-f]{32})"', form.content.decode())
+    assert found is not None
+    return found[1]
+
+
+class TestEveryPage:
+    def test_opens_for_who_may_view_it_and_for_nobody_else(self) -> None:
+        merchant = make_merchant()
+        fund_pool()
+        withdraw(merchant_client(merchant))
+        auditor, nobody = (
+            console_of(make_staff(None, AUDITOR)),
+            console_of(User.objects.create_user("x", is_staff=True)),
+        )
+        for model in admin.site._registry:
+            if model is User:
+                continue
+            name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+            urls = [reverse(f"{name}_changelist"), f"{reverse(f'{name}_changelist')}?q=1"]
+            first = model._default_manager.first()
+            urls += [reverse(f"{name}_change", args=[first.pk])] if first else []
+            for url in urls:
+                assert auditor.get(url).status_code in {200, 302}, url
+                assert nobody.get(url).status_code == 403, url
+
+    def test_changes_nothing_by_django_s_own_forms(self) -> None:
+        merchant = make_merchant()
+        root = console_of(User.objects.create_superuser("root-of-console", password="p"))
+        assert root.post(page("merchant", merchant), {"state": "closed"}).status_code == 403
+        assert root.post(page("merchant", merchant, "delete")).status_code == 403
+        assert root.get(reverse("admin:payments_merchant_add")).status_code == 403
+
+
+class TestGroups:
+    def test_are_in_the_database_as_the_table_says(self) -> None:
+        make_groups()
+        found = {group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.all()}
+        assert found == {name: set(codenames) for name, codenames in GROUPS.items()}
+        assert set(
+            Permission.objects.filter(codename__startswith="view_", content_type__app_label="payments").values_list(
+                "codename", flat=True
+            )
+        ) >= {name for names in GROUPS.values() for name in names if name.startswith("view_")}
+
+    @pytest.mark.parametrize(
+        ("model", "act", "fields", "may"),
+        [
+            ("merchant", "approve", {"credit_limit": "50"}, {APPROVER}),
+            ("merchant", "refuse", {}, {APPROVER}),
+            ("creditpool", "top-up", {"amount": "5"}, {TREASURER}),
+            ("creditpool", "adjust", {"amount": "-5", "reason": "counted"}, {APPROVER, TREASURER}),
+        ],
+    )
+    @pytest.mark.parametrize("group", GROUPS)
+    def test_do_what_they_may_and_nothing_else(
+        self, group: str, model: str, act: str, fields: dict[str, str], may: set[str]
+    ) -> None:
+        merchant = make_merchant(approved=False)
+        fund_pool()
+        client = console_of(make_staff(None, group))
+        row = merchant if model == "merchant" else POOL_ID
+        shown = client.get(page(model, row)).content.decode()
+        assert (page(model, row, act) in shown) == (group in may)
+        assert do(client, model, row, act, **fields).status_code == (302 if group in may else 403)
+
+    @pytest.mark.parametrize("group", GROUPS)
+    def test_hold_for_the_api_as_well(self, group: str) -> None:
+        merchant = make_merchant(approved=False)
+        api = client_of(make_staff(None, group))
+        approve = {"merchant_id": merchant.pk, "credit_limit": "5.00"}
+        answers = {
+            "approve": api.post("/api/v1/admin/approve", approve, format="json").status_code,
+            "top up": api.post("/api/v1/admin/pool/topup", {"amount": "1.00"}, format="json").status_code,
+            "adjust": api.post(
+                "/api/v1/admin/pool/adjustments", {"amount": "1.00", "reason": "r"}, format="json"
+            ).status_code,
+            "look": api.get("/api/v1/admin/pool").status_code,
+        }
+        both = {APPROVER, TREASURER}
+        assert answers == {
+            "approve": 200 if group == APPROVER else 403,
+            "top up": 200 if group == TREASURER else 403,
+            "adjust": 202 if group in both else 403,
+            "look": 200,
+        }
+
+    def test_are_given_by_the_command_and_told_in_the_audit(self) -> None:
+        make_groups()
+        call_command("staff", "add", "vera", "--group", VIEWER, stdout=io.StringIO())
+        vera = User.objects.get(username="vera")
+        call_command("staff", "groups", "vera", "--group", AUDITOR, "--group", APPROVER, stdout=io.StringIO())
+        assert set(vera.groups.values_list("name", flat=True)) == {AUDITOR, APPROVER}
+        entries = AuditEntry.objects.filter(user_id=vera.pk, action__contains="group").order_by("pk")
+        told = [(entry.action, entry.detail["group"]) for entry in entries]
+        assert told[0] == ("staff_joined_group", VIEWER)
+        assert ("staff_left_group", VIEWER) in told
+        assert {name for action, name in told[1:] if action == "staff_joined_group"} == {AUDITOR, APPROVER}
+        with pytest.raises(CommandError, match="invalid choice: 'king'"):
+            call_command("staff", "add", "ken", "--group", "king")
+
+
+class TestAMerchant:
+    def test_is_approved_with_a_limit_in_persian_digits(self) -> None:
+        merchant = make_merchant(approved=False)
+        answer = do(console_of(make_staff()), "merchant", merchant, "approve", credit_limit="۱٬۲۵۰٫۵۰")
+        assert answer.status_code == 302
+        merchant.refresh_from_db()
+        assert (merchant.state, str(merchant.credit.credit_limit)) == (Merchant.State.APPROVED, "1250.50")
+
+    @pytest.mark.parametrize("typed", ["", "ten", "1.234", "-1"])
+    def test_is_not_approved_with_what_is_no_amount(self, typed: str) -> None:
+        merchant = make_merchant(approved=False)
+        answer = do(console_of(make_staff()), "merchant", merchant, "approve", credit_limit=typed)
+        assert answer.status_code == 200
+        assert b"errorlist" in answer.content
+        merchant.refresh_from_db()
+        assert merchant.state == Merchant.State.PENDING
+
+    def test_page_shows_what_it_has_and_did(self) -> None:
+        merchant = make_merchant(limit="1000.00")
+        fund_pool("5000.00")
+        withdrawn = withdraw(merchant_client(merchant), "250.00").json()["id"]
+        shown = console_of(make_staff(None, VIEWER)).get(page("merchant", merchant)).content.decode()
+        for text in ("1,000.00", "250.00", "750.00", withdrawn, "IR*************0001"):
+            assert text in shown, text
+        assert "IRTEST0000000000001" not in shown
+
+
+class TestATopUp:
+    def test_that_is_sent_twice_is_made_once(self) -> None:
+        fund_pool()
+        client = console_of(make_staff(None, TREASURER))
+        url = page("creditpool", POOL_ID, "top-up")
+        fields = {"amount": "5.00", "key": key_of(client.get(url))}
+        assert [client.post(url, fields).status_code for _ in range(2)] == [302, 302]
+        assert PoolTopUp.objects.count() == 2
+
+    def test_is_in_the_pools_history(self) -> None:
+        fund_pool("10.00")
+        fund_pool("5.00")
+        assert [balance for _, balance in history(CreditPool.objects.get())] == ["10.00", "15.00"]
+        assert len(history(CreditPool.objects.get(), points=1)) == 1
+        shown = console_of(make_staff(None, VIEWER)).get(page("creditpool", POOL_ID)).content.decode()
+        assert "history-points" in shown
+
+
+class TestARefusal:
+    def test_is_shown_and_what_is_sent_next_is_another_request(self) -> None:
+        merchant = make_merchant()
+        approver, other = (console_of(make_staff(None, APPROVER)) for _ in range(2))
+        first = other.get(page("merchant", merchant, "suspend"))
+        assert do(approver, "merchant", merchant, "suspend").status_code == 302
+        late = other.post(page("merchant", merchant, "suspend"), {"key": key_of(first), "reason": ""})
+        assert late.status_code == 409
+        assert "the merchant is suspended" in late.content.decode()
+        assert key_of(late) != key_of(first)
+
+
+class TestTwoPeople:
+    @pytest.fixture
+    def asked(self, overdue: Callable[[], Withdrawal]) -> tuple[User, ApprovalRequest]:
+        asker, withdrawal = make_staff(None, TREASURER), overdue()
+        fields = {"outcome": "paid", "evidence": "seen on the statement", "bank_reference": "TX-1"}
+        assert do(console_of(asker), "withdrawal", withdrawal, "outcome", **fields).status_code == 302
+        return asker, ApprovalRequest.objects.get()
+
+    @pytest.fixture
+    def overdue(self) -> Callable[[], Withdrawal]:
+        def make() -> Withdrawal:
+            merchant = make_merchant()
+            fund_pool()
+            found = withdraw(merchant_client(merchant), Prefer="respond-async").json()["id"]
+            Withdrawal.objects.filter(pk=found).update(overdue_since="2026-01-01T00:00:00Z")
+            return Withdrawal.objects.get(pk=found)
+
+        return make
+
+    def test_decide_an_outcome_and_one_does_not(self, asked: tuple[User, ApprovalRequest]) -> None:
+        asker, request = asked
+        alone = do(console_of(asker), "approvalrequest", request, "approve")
+        assert alone.status_code == 409
+        assert "Another person must decide" in alone.content.decode()
+        assert do(console_of(self.older(request)), "approvalrequest", request, "approve").status_code == 302
+        request.refresh_from_db()
+        assert (request.state, str(request.decision.outcome)) == ("approved", "paid")
+
+    @staticmethod
+    def older(request: ApprovalRequest) -> User:
+        other = make_staff(None, APPROVER)
+        User.objects.filter(pk=other.pk).update(date_joined="2020-01-01T00:00:00Z")
+        return other
+
+    def test_see_the_evidence(self, asked: tuple[User, ApprovalRequest]) -> None:
+        asker, request = asked
+        shown = console_of(asker).get(page("approvalrequest", request)).content.decode()
+        for text in ("seen on the statement", "TX-1", "You asked for this"):
+            assert text in shown
+
+
+class TestAnExport:
+    def test_has_the_rows_under_the_filter_and_no_formula(self) -> None:
+        merchants = [make_merchant(username="=1+1"), make_merchant(approved=False)]
+        client = console_of(make_staff(None, AUDITOR))
+        url = reverse("admin:payments_merchant_export")
+        lines = list(csv.DictReader(io.StringIO(client.get(f"{url}?state__exact=approved").getvalue().decode())))
+        assert [(line["id"], line["user__username"]) for line in lines] == [(str(merchants[0].pk), "'=1+1")]
+        assert len(client.get(url).getvalue().decode().splitlines()) == 3
+        assert console_of(User.objects.create_user("y", is_staff=True)).get(url).status_code == 403
+
+    def test_comes_in_pages_that_lose_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("payments.console.export.PAGE_ROWS", 2)
+        expected = sorted(make_merchant(approved=False).pk for _ in range(5))
+        lines = console_of(make_staff(None, AUDITOR)).get(reverse("admin:payments_merchant_export")).getvalue().decode()
+        assert [int(line["id"]) for line in csv.DictReader(io.StringIO(lines))] == expected
+
+
+class TestASession:
+    def test_is_in_the_table_under_a_digest(self) -> None:
+        user = make_staff()
+        client = Client()
+        assert client.post("/admin/login/", {"username": user.username, "password": "staff-password"}).status_code == 302
+        cookie = client.cookies["sessionid"].value
+        [row] = Session.objects.all()
+        assert cookie != row.session_key
+        assert client.get("/admin/").status_code == 200
+        thief = Client()
+        thief.cookies["sessionid"] = row.session_key
+        assert thief.get("/admin/").status_code == 302
+        client.post("/admin/logout/")
+        assert not Session.objects.exists()
+
+
+class TestLanguages:
+    def test_are_switched_and_stay(self) -> None:
+        client = console_of(make_staff())
+        assert 'lang="en" dir="ltr"' in client.get("/admin/").content.decode()
+        assert client.post(reverse("set_language"), {"language": "fa", "next": "/admin/"}).status_code == 302
+        shown = client.get("/admin/").content.decode()
+        assert 'lang="fa" dir="rtl"' in shown
+        assert "موجود در صندوق" in shown
+
+    def test_change_nothing_that_the_api_says(self) -> None:
+        api, client = client_of(make_staff()), console_of(make_staff())
+
+        def refused(language: str) -> Any:
+            headers = {"Accept-Language": language}
+            return api.post("/api/v1/admin/approve", {}, format="json", headers=headers).json()
+
+        english = refused("en")
+        # the same thread made a page in Persian just before
+        assert 'lang="fa"' in client.get("/admin/", headers={"Accept-Language": "fa"}).content.decode()
+        assert refused("fa") == english
+
+    @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+    def test_have_a_word_for_every_column_and_choice(self, model: Any) -> None:
+        """The words of code and templates are looked at by `make generate`; these are made of the models."""
+        request = RequestFactory().get("/")
+        request.user = User(is_superuser=True, is_active=True, is_staff=True)
+        registered = admin.site._registry[model]
+        with translation.override("fa"):
+            names = {*registered.get_list_display(request), *registered.get_fields(request)}
+            words = [str(label_for_field(name, model, registered)) for name in names]
+            words += [str(model._meta.verbose_name), str(model._meta.verbose_name_plural)]
+            for field in model._meta.concrete_fields:
+                words += [translation.gettext(str(label)) for _, label in field.choices or []]
+        assert [word for word in words if not PERSIAN.search(word)] == []
+
+    def test_write_money_and_time_their_way(self) -> None:
+        noon = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)
+        assert (formats.money(Decimal("-1234567.5")), formats.moment(noon)) == (
+            "-1,234,567.50",
+            "2026-03-21 12:00:00 UTC",
+        )
+        with translation.override("fa"):
+            assert formats.money(Decimal("1234567.5")) == "۱٬۲۳۴٬۵۶۷٫۵۰"
+            assert formats.moment(noon) == "۱۴۰۵/۰۱/۰۱ ۱۲:۰۰:۰۰ UTC"
+            assert formats.number(1234) == "۱٬۲۳۴"
+        assert formats.latin_digits("۱٬۲۳۴٫۵") == "1234.5"
