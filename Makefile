@@ -15,7 +15,7 @@ ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
+.PHONY: help demo demo-once up env test test-browser test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,7 +33,10 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 	@$(PY) -m etebar_quickstart env
 
 test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos $(MEASURING))
+	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos tests/browser $(MEASURING))
+
+test-browser: $(VENV)/.installed-dev ## the staff console in Chromium, which must be there: apt-get install chromium chromium-driver; SCREENSHOTS=1 writes docs/pictures
+	$(PY) -m pytest tests/browser --timeout 200
 
 test-load: $(VENV)/.installed-dev ## locust's users against the whole platform, and the benchmarks: what needs the machine to itself
 	$(PY) -m pytest tests/load $(MEASURING)
@@ -50,7 +53,7 @@ soak: $(VENV)/.installed-dev ## SOAK_MINUTES=10 of steady load on a kind cluster
 e2e: $(VENV)/.installed-dev ## on a kind cluster of its own: installed, upgraded, drained and broken under load
 	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x
 
-e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, pods killed at random, databases elsewhere over TLS, alerts of real faults
+e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, an operator and pods killed at random, databases elsewhere over TLS, alerts of real faults
 	$(PY) -m pytest $(sort $(wildcard tests/e2e/test_*.py)) tests/e2e/full --ignore tests/e2e/full/test_92_chaos.py --ignore tests/e2e/full/test_93_soak.py --timeout 1500 -x
 
 bench: $(VENV)/.installed-runtime ## withdrawals per second, beside the database's own floor; ARGS="--rounds 1" and so on

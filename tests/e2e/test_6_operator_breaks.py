@@ -11,12 +11,10 @@ from pathlib import Path
 import pytest
 from integration.waiting import wait_until
 
-from .cluster import CHART, KIND_VALUES, NAMESPACE, RELEASE, Cluster, is_ready, run
+from .cluster import CHART, KIND_VALUES, NAMESPACE, RELEASE, Cluster
 from .objects import apply, merchant, ready, shown, wait_for
 
 CROWD = 200
-KILLS = 10
-KILL_PAUSE_SECONDS = 6.0
 CROWD_SECONDS = 300.0
 AWAY_SECONDS = 60.0
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:operator"
@@ -41,19 +39,6 @@ FORBIDDEN_SECONDS = 75.0
 UNREACHABLE = "etebar_onboarding_namespaces_unreachable"
 
 
-def kill_operator(cluster: Cluster) -> None:
-    """`kill -9` of its process, by the node; then another pod: the kubelet lets the same one wait longer each time."""
-    for pod in cluster.pods("operator"):
-        for status in pod["status"].get("containerStatuses", []):
-            if "running" in status["state"]:
-                container = status["containerID"].removeprefix("containerd://")
-                kill = ("ctr", "--namespace", "k8s.io", "tasks", "kill", "--signal", "SIGKILL", container)
-                run("docker", "exec", pod["spec"]["nodeName"], *kill)
-    cluster.kubectl(
-        "delete", "pod", "--selector", "app.kubernetes.io/component=operator", "--grace-period=0", "--force"
-    )
-
-
 @contextmanager
 def core_away(cluster: Cluster) -> Iterator[None]:
     """The internal API has no pod."""
@@ -66,6 +51,18 @@ def core_away(cluster: Cluster) -> Iterator[None]:
         cluster.rolled_out("deploy/core-internal")
 
 
+def assert_one_each(cluster: Cluster, prefix: str) -> None:
+    """Each of a crowd is registered once, and approved."""
+    registered = "SELECT count(*) AS n, count(DISTINCT detail->>'username') AS names FROM payments_auditentry WHERE"
+    chosen = f"action = 'merchant_registered' AND detail->>'username' LIKE '{prefix}-%'"
+    assert cluster.sql("walletdb", f"{registered} {chosen}") == [[CROWD, CROWD]]
+    merchants = (
+        "SELECT count(*) AS n, min(m.state) AS least, max(m.state) AS most"
+        f" FROM payments_merchant m JOIN auth_user u ON u.id = m.user_id WHERE u.username LIKE '{prefix}-%'"
+    )
+    assert cluster.sql("walletdb", merchants) == [[CROWD, "approved", "approved"]]
+
+
 class TestACrowd:
     def test_is_ready_once_each(self, cluster: Cluster) -> None:
         names = [f"calm-{number:03}" for number in range(CROWD)]
@@ -73,39 +70,8 @@ class TestACrowd:
         apply(cluster, *(merchant(name, creditLimit="1.00") for name in names))
         ready(cluster, names, CROWD_SECONDS)
         sys.stdout.write(f"{CROWD} merchants were ready after {time.monotonic() - begun:.0f} s\n")
-        self.assert_one_each(cluster, "calm")
+        assert_one_each(cluster, "calm")
         cluster.kubectl("delete", "merchants", *names)
-
-    def test_is_ready_once_each_however_often_the_operator_is_killed(self, cluster: Cluster) -> None:
-        names = [f"crowd-{number:03}" for number in range(CROWD)]
-        begun = time.monotonic()
-        apply(cluster, *(merchant(name, creditLimit="1.00") for name in names))
-        waiting = []
-        for _ in range(KILLS):
-            time.sleep(KILL_PAUSE_SECONDS)
-            waiting.append(CROWD - sum(is_ready(each) for each in cluster.get("merchants")))
-            kill_operator(cluster)
-        ready(cluster, names, CROWD_SECONDS)
-        # else it was killed when all was done
-        assert waiting[0] > 0
-        sys.stdout.write(f"not ready yet at each kill: {waiting}\n")
-        sys.stdout.write(
-            f"{CROWD} merchants were ready after {time.monotonic() - begun:.0f} s and {KILLS} kills of the operator\n"
-        )
-        self.assert_one_each(cluster, "crowd")
-        cluster.assert_books_agree()
-        cluster.kubectl("delete", "merchants", *names)
-
-    @staticmethod
-    def assert_one_each(cluster: Cluster, prefix: str) -> None:
-        registered = "SELECT count(*) AS n, count(DISTINCT detail->>'username') AS names FROM payments_auditentry WHERE"
-        chosen = f"action = 'merchant_registered' AND detail->>'username' LIKE '{prefix}-%'"
-        assert cluster.sql("walletdb", f"{registered} {chosen}") == [[CROWD, CROWD]]
-        merchants = (
-            "SELECT count(*) AS n, min(m.state) AS least, max(m.state) AS most"
-            f" FROM payments_merchant m JOIN auth_user u ON u.id = m.user_id WHERE u.username LIKE '{prefix}-%'"
-        )
-        assert cluster.sql("walletdb", merchants) == [[CROWD, "approved", "approved"]]
 
 
 class TestACoreThatIsAway:

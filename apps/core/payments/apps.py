@@ -1,12 +1,14 @@
 """The app that owns the tables payments_*."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 from core.environment import ENVIRONMENT
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
+    verbose_name = gettext_lazy("Payments")
 
     def ready(self) -> None:
         # its settings name one key; every token asks this module's attribute for its keys

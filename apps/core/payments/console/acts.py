@@ -68,6 +68,10 @@ class ActingAdmin(ReadOnlyAdmin):
         context = {**(extra_context or {}), **self._shown(request, row)} if row is not None else extra_context
         return super().change_view(request, object_id, form_url, context)
 
+    def audit_url(self, row: Any, request: HttpRequest) -> str:  # noqa: ARG002 - for rows that the audit names
+        """Where the audit of the row is, for who may see it; "" for nowhere."""
+        return ""
+
     def panels(self, row: Any, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002 - for those that show more
         """What the page shows beside the row's own fields."""
         return {}
@@ -76,7 +80,7 @@ class ActingAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request, row):
             return {}
         offered = [(act, self._url(act, row)) for act in self.acts if act.is_for(row, request)]
-        return {"acts": offered, **self.panels(row, request)}
+        return {"acts": offered, "audit_url": self.audit_url(row, request), **self.panels(row, request)}
 
     def _view_of(self, act: Act) -> Callable[[HttpRequest, str], HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:

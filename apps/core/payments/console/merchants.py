@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -132,6 +133,10 @@ class MerchantAdmin(ActingAdmin):
     @admin.display(description=gettext_lazy("bank account"))
     def account(self, merchant: Merchant) -> str:
         return masked_account(merchant)
+
+    def audit_url(self, row: Merchant, request: HttpRequest) -> str:
+        may = request.user.has_perm("payments.view_auditentry")
+        return f"{reverse('admin:payments_auditentry_changelist')}?merchant_id={row.pk}" if may else ""
 
     def panels(self, row: Merchant, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
         """The credit, what moved last, and the limit that waits for somebody."""
