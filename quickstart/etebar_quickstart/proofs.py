@@ -6,6 +6,8 @@ Of ARCHITECTURE.md's names those without a folder are below apps/core/payments/t
 import ast
 import itertools
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 from etebar_quickstart import paths
@@ -17,14 +19,17 @@ CITING = ("ARCHITECTURE.md", "docs/failure-modes.md", "docs/security.md")
 # every line of their tables is a promise, up to this heading
 PROMISING = {"docs/failure-modes.md": "", "docs/security.md": "## Who may reach whom"}
 CORE_TESTS = paths.CORE / "payments" / "tests"
-NAME = re.compile(r"`([\w/.-]+\.py)?((?:::\w+)+)(?:\[[^`]*\])?`")
+NAME = re.compile(r"`([\w/.-]+\.py)?((?:::\w+)+)(\[[^`]*\])?`")
 
 
 def check(printer: Printer) -> None:
     """Raises QuickstartError naming each test that is cited and not there, and each promise without a test."""
-    wrong = [sentence for document in CITING for sentence in dead_names((REPOSITORY / document).read_text(), document)]
+    texts = {document: (REPOSITORY / document).read_text() for document in CITING}
+    wrong = [sentence for document, text in texts.items() for sentence in dead_names(text, document)]
+    if not wrong:
+        wrong = [sentence for document, text in texts.items() for sentence in dead_cases(text, document)]
     for document, ends in PROMISING.items():
-        text = (REPOSITORY / document).read_text()
+        text = texts[document]
         wrong += unproven(text.partition(ends)[0] if ends else text, document)
     if wrong:
         raise QuickstartError("what documents promise must be held by tests", wrong)
@@ -44,6 +49,26 @@ def dead_names(text: str, document: str) -> Iterator[str]:
             yield f"{document} names {file}, which is not there"
         elif not _defines(ast.parse(path.read_text()), names):
             yield f"{document} names {file}::{'::'.join(names)}, which is not there"
+
+
+def dead_cases(text: str, document: str) -> Iterator[str]:
+    """A sentence for each cited case, `file::class::test[case]`, that its test does not have."""
+    cited = {(found[1], f"{found[1]}{found[2]}{found[3]}") for found in NAME.finditer(text) if found[1] and found[3]}
+    known = _collected(sorted({file for file, _ in cited}))
+    for _, case in sorted(cited):
+        if case not in known:
+            yield f"{document} names {case}, which is no case of that test"
+
+
+def _collected(files: list[str]) -> set[str]:
+    """Every test of the files with its case, as pytest names them; raises QuickstartError."""
+    if not files:
+        return set()
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", *files]
+    done = subprocess.run(command, check=False, cwd=REPOSITORY, capture_output=True, text=True)
+    if done.returncode:
+        raise QuickstartError("the tests that documents name cannot be collected", done.stdout.splitlines()[-8:])
+    return set(done.stdout.splitlines())
 
 
 def _defines(tree: ast.AST, names: list[str]) -> bool:

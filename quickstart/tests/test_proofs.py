@@ -12,7 +12,6 @@ class TestCitedTests:
         "cited",
         [
             f"`{HERE}::TestCitedTests::test_that_are_there_are_found`",
-            f"`{HERE}::TestCitedTests::test_that_are_there_are_found[one of its cases]`",
             f"`{HERE}::TestCitedTests`, `::TestCitedTests::test_that_are_there_are_found`",
             "`test_books.py::TestAgainstSettlement`",
         ],
@@ -26,6 +25,18 @@ class TestCitedTests:
     def test_that_are_not_there_are_named(self, cited: str) -> None:
         (found,) = proofs.dead_names(f"before {cited} after", "page")
         assert found.startswith("page names ")
+
+    def test_with_a_case_are_found_by_it(self) -> None:
+        test = f"{HERE}::TestCases::test_have_names"
+        assert list(proofs.dead_cases(f"`{test}[one of them]`", "page")) == []
+        (found,) = proofs.dead_cases(f"`{test}[another one]`", "page")
+        assert found == f"page names {test}[another one], which is no case of that test"
+
+
+class TestCases:
+    @pytest.mark.parametrize("number", [1], ids=["one of them"])
+    def test_have_names(self, number: int) -> None:
+        assert number == 1
 
 
 class TestPromises:

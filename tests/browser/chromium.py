@@ -27,15 +27,15 @@ QUIET = (
 PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "chromedriver": ("chromedriver",)}
 
 
-class ChromiumMissing(AssertionError):
+class ChromiumMissingError(AssertionError):
     """The programs are not there."""
 
 
 def program(name: str) -> str:
-    """Where it is; raises ChromiumMissing."""
+    """Where it is; raises ChromiumMissingError."""
     found = next((path for each in PROGRAMS[name] if (path := shutil.which(each))), None)
     if found is None:
-        raise ChromiumMissing(f"there is no {name}: on Debian, apt-get install chromium chromium-driver")
+        raise ChromiumMissingError(f"there is no {name}: on Debian, apt-get install chromium chromium-driver")
     return found
 
 

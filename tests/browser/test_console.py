@@ -73,10 +73,8 @@ class TestATreasurer:
         page.submit()
         after = platform.api.must("GET", "/admin/pool", headers=platform.api.admin)
         assert float(after["funded_amount"]) - float(before["funded_amount"]) == pytest.approx(250)
-        drawn = (
-            "return document.getElementById('history').getContext('2d').getImageData(0, 0, 600, 250).data.some(Boolean)"
-        )
-        wait_until("the history is drawn", lambda: page.driver.execute_script(drawn))
+        pixels = "document.getElementById('history').getContext('2d').getImageData(0, 0, 600, 250).data"
+        wait_until("the history is drawn", lambda: page.driver.execute_script(f"return {pixels}.some(Boolean)"))
         assert page.complaints() == []
 
     def test_does_not_see_what_is_an_approvers(self, platform: Platform, person: People, console: Consoles) -> None:

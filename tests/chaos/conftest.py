@@ -30,13 +30,15 @@ class Report:
 
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
-    """Printed at the end of a run; written into the page when all tests were chosen and are green."""
+    """Printed at the end of a run; written into the page when all tests were chosen, none skipped, and all are green."""
     found = Report()
     yield found
+    told = request.config.pluginmanager.get_plugin("terminalreporter")
+    is_whole = request.config.args in WHOLE_RUNS and not request.config.option.keyword
+    is_green = not request.session.testsfailed and told is not None and not told.stats.get("skipped")
     for mark, rows in found.rows.items():
         sys.stdout.write(f"\n{table.render(rows)}\n")
-        chosen = request.config.args
-        if not request.session.testsfailed and not request.config.option.keyword and chosen in WHOLE_RUNS:
+        if is_whole and is_green:
             table.write(mark, rows)
 
 

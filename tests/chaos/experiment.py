@@ -14,6 +14,7 @@ from etebar_verify.orders import Caller
 
 from . import verdict
 from .clients import callers
+from .promise import Promise
 from .recording import Recording, record
 from .table import Row
 
@@ -42,17 +43,18 @@ class Experiments:
     def callers(self) -> list[Caller]:
         return callers(self.platform.api, CLIENTS)
 
-    def row(self, fault: str, expected: str, strike: Strike) -> Row:
-        """Strikes under load; the row of what was observed. CaughtError when anything is not true at the end."""
+    def row(self, fault: str, promise: Promise, strike: Strike) -> Row:
+        """Strikes under load; the row of what was observed. CaughtError when anything is not true, or not promised."""
         events, since = self._struck(strike)
         self.history.extend(events)
         verdict.wait_none_pending(self.platform.stack)
         found = verdict.of(self.history, self.platform.stack)
         seconds = time.monotonic() - since
         observed = verdict.what_was_told(events)
-        if not found.is_true:
-            raise CaughtError(fault, observed, *found.lies)
-        return Row(fault, expected, observed, verdict.answers(events), found.lost, found.double, seconds)
+        lies = [*found.lies, *promise.broken_by(events)]
+        if lies or not found.is_true:
+            raise CaughtError(fault, observed, *lies)
+        return Row(fault, promise.text, observed, verdict.answers(events), found.lost, found.double, seconds)
 
     def _struck(self, strike: Strike) -> tuple[list[Event], float]:
         number = next(self.numbers)

@@ -15,18 +15,20 @@ HEAD = ("fault", "expected", "observed by clients", "answers", "lost", "double",
 
 @dataclass(frozen=True)
 class Row:
+    """`answers`, `lost` and `double` are None where nobody was withdrawing."""
+
     fault: str
     expected: str
     observed: str
-    answers: int
-    lost: int
-    double: int
+    answers: int | None
+    lost: int | None
+    double: int | None
     verified_after_seconds: float
 
     @property
     def cells(self) -> Sequence[str]:
         seconds = f"{self.verified_after_seconds:.1f} s"
-        counts = (str(self.answers), str(self.lost), str(self.double))
+        counts = ("–" if each is None else str(each) for each in (self.answers, self.lost, self.double))
         return (self.fault, self.expected, self.observed, *counts, seconds)
 
 
@@ -50,6 +52,12 @@ def rows_of(mark: str, page: Path = PAGE) -> list[dict[str, str]]:
     found = re.search(f"<!-- begin {mark} -->(.*?)<!-- end {mark} -->", page.read_text(), re.DOTALL)
     lines = [line for line in (found.group(1) if found else "").splitlines() if line.startswith("| ")]
     return [dict(zip(HEAD, line.strip("| ").split(" | "), strict=True)) for line in lines[2:]]
+
+
+def commit_of(mark: str, page: Path = PAGE) -> str:
+    """The commit whose run the table between the marks shows."""
+    found = re.search(f"<!-- begin {mark} -->\\s+Run on [0-9-]+, commit ([0-9a-f]+)[.]", page.read_text())
+    return found.group(1) if found else ""
 
 
 def faults_of(mark: str, page: Path = PAGE) -> list[str]:

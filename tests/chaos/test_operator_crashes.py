@@ -25,6 +25,7 @@ from etebar_common.crash import CrashPoint
 
 from .conftest import Report
 from .experiment import Experiments
+from .promise import Promise
 from .recording import Recording
 
 pytestmark = pytest.mark.kmock(cls=Emulator)
@@ -152,7 +153,7 @@ class TestAnOperatorKilled:
         name = f"kill -9 of operator at `{point.value}`"
         strike = killed_at(point, operator, made)
         # the emulated API server answers in this test's loop
-        report.add(MARK, await asyncio.to_thread(experiments.row, name, EXPECTED[point], strike))
+        report.add(MARK, await asyncio.to_thread(experiments.row, name, Promise(EXPECTED[point]), strike))
         assert funded(internal) - before == pytest.approx(float(TOP_UP))
         api = experiments.platform.api
         for each in made[0].names:

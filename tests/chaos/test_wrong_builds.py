@@ -12,6 +12,7 @@ from etebar_common.crash import CrashPoint
 from etebar_quickstart import paths
 
 from .experiment import CORE, CaughtError, Experiments
+from .promise import Promise
 from .test_crash_points import Case, killed_at
 
 
@@ -43,7 +44,7 @@ BUILDS = {
                 ),
             ),
             ("            leave_gate()\n            self._settled(jobs, results)\n", "            leave_gate()\n"),
-            ("import SettleResult, settlement_client", "import Outcome, SettleResult, settlement_client"),
+            ("import PayoutOrder, SettleResult,", "import Outcome, PayoutOrder, SettleResult,"),
         ),
         Case("settlement", CrashPoint.AFTER_PAYOUT_RECORDED, ""),
         "is settled, with 0 paid payouts",
@@ -79,7 +80,7 @@ class TestAWrongBuild:
                 (tmp_path / "histories").mkdir()
                 experiments = Experiments(platform, tmp_path / "histories")
                 with pytest.raises(CaughtError) as caught:
-                    experiments.row(name, "caught", killed_at(wrong.crash))
+                    experiments.row(name, Promise("caught"), killed_at(wrong.crash))
         _, observed, *lies = caught.value.args
         assert any(wrong.lie in each for each in lies), (observed, lies[:20])
         shown = "\n  ".join([f"told {observed}", *lies[:3]])

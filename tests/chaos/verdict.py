@@ -12,6 +12,8 @@ from etebar_verify import judge, ledger
 from etebar_verify.books import Books, read_databases
 from etebar_verify.history import Broken, Event, Told
 
+from .promise import name_of
+
 PENDING_SECONDS = 90.0
 
 
@@ -67,11 +69,7 @@ def answers(events: Sequence[Event]) -> int:
 
 def what_was_told(events: Sequence[Event]) -> str:
     """Such as `201 x 340, 202 x 12, 409 payout_failed x 30, 503 x 8; 20 without an answer`."""
-    told = Counter(_name(each) for each in events if isinstance(each, Told))
+    told = Counter(name_of(each) for each in events if isinstance(each, Told))
     broken = sum(isinstance(each, Broken) for each in events)
     counted = ", ".join(f"{name} x {count}" for name, count in sorted(told.items()))
     return f"{counted}; {broken} without an answer" if broken else counted
-
-
-def _name(told: Told) -> str:
-    return f"{told.status} {told.code}" if told.code else str(told.status)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,21 @@ class Cluster:
         as_json = f"SELECT coalesce(json_agg(to_json(r)), '[]') FROM ({statement}) AS r"
         found = self.execute("postgresql-0", "psql", "-U", "postgres", "-d", database, "-tAc", as_json)
         return [list(row.values()) for row in json.loads(found)]
+
+    @contextmanager
+    def audited(self) -> Iterator[tuple[str, str, str]]:
+        """DSNs of both databases for the auditor's role, through a port of this machine, and its password."""
+        password = self.secret("etebar-audit")["password"]
+        where = ["--context", f"kind-{NAME}", "--namespace", self.namespace]
+        command = ["kubectl", *where, "port-forward", "postgresql-0", ":5432"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                found = re.search(r":(\d+) ->", process.stdout.readline() if process.stdout else "")
+                assert found, "kubectl forwards no port"
+                place = f"postgresql://etebar_audit@127.0.0.1:{found.group(1)}"
+                yield f"{place}/walletdb", f"{place}/settlementdb", password
+            finally:
+                process.terminate()
 
     def api(self) -> Api:
         """Core through the ingress, with the admin whom the chart made."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from chaos.recording import Recording, caller_of, record
 from integration.api import Api
 from integration.waiting import wait_until
 
-from etebar_verify import judge
-from etebar_verify.books import Books, Payment, Withdrawal
+from etebar_verify import judge, ledger
+from etebar_verify.books import Books, read_merchants
 from etebar_verify.history import Broken, Event, Told
 
 from .cluster import ADDRESS, Cluster
@@ -32,6 +33,7 @@ class Load:
     merchants: Sequence[int]
     events: list[Event] = field(default_factory=list)
     recorder_code: int | None = None
+    begun: float = field(default_factory=time.monotonic)
 
     def go_on(self, answers: int = 40) -> None:
         """Until so many more answers have come: the platform serves now."""
@@ -66,25 +68,18 @@ def steady_load(api: Api, directory: Path) -> Iterator[Load]:
         print(load.summary)  # noqa: T201 - read by whoever runs these for minutes
 
 
-def read_books(cluster: Cluster, merchants: Sequence[int]) -> Books:
-    """What both databases have of these merchants, once none of their withdrawals is pending."""
-    of_these = f"merchant_id IN ({', '.join(map(str, merchants))})"
+def read_books(cluster: Cluster, load: Load) -> Books:
+    """What both databases have of the load's merchants, once none of their withdrawals is pending."""
+    of_these = f"merchant_id IN ({', '.join(map(str, load.merchants))})"
     pending = f"SELECT count(*) FROM payments_withdrawal WHERE state = 'pending' AND {of_these}"
     wait_until("no withdrawal is pending", lambda: cluster.sql("walletdb", pending) == [[0]], 120)
-    withdrawals = f"""SELECT w.id::text, k.key, w.merchant_id, w.amount::text, w.state FROM payments_withdrawal w
-        LEFT JOIN payments_idempotencykey k ON k.withdrawal_id = w.id WHERE w.{of_these}"""
-    payouts = f"SELECT withdrawal_id::text, amount::text, state FROM payouts WHERE {of_these}"
-    transfers = f"""SELECT t.reference, t.amount::text, t.state FROM sandbox_transfers t
-        JOIN payouts p ON p.withdrawal_id::text = t.reference WHERE p.{of_these}"""
-    return Books(
-        withdrawals=[Withdrawal(*row) for row in cluster.sql("walletdb", withdrawals)],
-        payouts=[Payment(*row) for row in cluster.sql("settlementdb", payouts)],
-        transfers=[Payment(*row) for row in cluster.sql("settlementdb", transfers)],
-    )
+    with cluster.audited() as auditor:
+        return read_merchants(*auditor, load.merchants, time.monotonic() - load.begun)
 
 
 def assert_true(cluster: Cluster, load: Load) -> None:
     """Every client had its last answer, what they were told is what both databases say, and the books agree."""
     assert load.recorder_code == 0, load.summary
-    assert judge.lies(load.events, read_books(cluster, load.merchants)) == [], load.summary
+    books = read_books(cluster, load)
+    assert [*judge.lies(load.events, books), *ledger.lies_of_merchants(books)] == [], load.summary
     cluster.assert_books_agree()

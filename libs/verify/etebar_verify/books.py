@@ -28,7 +28,9 @@ class Withdrawal:
 class Payment:
     """A row of settlement's payouts, or of the sandbox bank's transfers; without a payout `merchant` is None.
 
-    `by_people`: two people decided how it ended, because the bank could not tell.
+    `by_people`: two people decided how it ended, because the bank could not tell. `is_test`: it was asked for by hand,
+    without a withdrawal, to try the sandbox's bank. A transfer's fingerprint is its payout's, if the bank paid to the
+    account that the payout shows.
     """
 
     withdrawal: str
@@ -37,6 +39,7 @@ class Payment:
     merchant: int | None = None
     fingerprint: str | None = None
     by_people: bool = False
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,15 @@ BALANCES = """SELECT 'pool', id, ledger_number, available_amount::text FROM paym
     UNION ALL SELECT 'funding', id, funding_ledger_number, (-funded_amount)::text FROM payments_creditpool
     UNION ALL SELECT 'adjustment', id, adjustment_ledger_number, (-adjusted_amount)::text FROM payments_creditpool
     UNION ALL SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text FROM payments_merchantcredit"""
-# payouts that were asked for by hand, without a withdrawal, are the sandbox's and no part of the books
 PAYOUTS = """SELECT withdrawal_id::text, amount::text, state, merchant_id, account_fingerprint,
-        evidence IS NOT NULL
-    FROM payouts WHERE NOT direct_test"""
-TRANSFERS = """SELECT t.reference, t.amount::text, t.state, p.merchant_id, NULL
-    FROM sandbox_transfers t LEFT JOIN payouts p ON p.reference = t.reference WHERE p.direct_test IS NOT TRUE"""
+        evidence IS NOT NULL, direct_test
+    FROM payouts"""
+# what settlement shows of an account: its country, stars and the last four characters
+_MASKED = "left(t.account, 2) || repeat('*', greatest(length(t.account) - 6, 4)) || right(t.account, 4)"
+TRANSFERS = f"""SELECT t.reference, t.amount::text, t.state, p.merchant_id,
+        CASE WHEN p.account_masked = {_MASKED} THEN p.account_fingerprint END,
+        false, coalesce(p.direct_test, false)
+    FROM sandbox_transfers t LEFT JOIN payouts p ON p.reference = t.reference"""  # noqa: S608 - a constant
 
 _KINDS: Mapping[str, type[Any]] = {
     "withdrawals": Withdrawal,
@@ -108,8 +114,10 @@ _MERCHANTS_OF_CORE = {
         FROM payments_merchantcredit WHERE merchant_id = ANY(%(merchants)s)""",
 }
 _MERCHANTS_OF_SETTLEMENT = {
-    "payouts": f"{PAYOUTS} AND merchant_id = ANY(%(merchants)s)",
-    "transfers": f"{TRANSFERS} AND p.merchant_id = ANY(%(merchants)s)",
+    "payouts": f"{PAYOUTS} WHERE merchant_id = ANY(%(merchants)s)",
+    # one without a payout is nobody's, and nothing that may be there
+    "transfers": f"""{TRANSFERS} WHERE p.merchant_id = ANY(%(merchants)s)
+        OR p.reference IS NULL AND t.created_at >= now() - make_interval(secs => %(seconds)s)""",
 }
 
 
@@ -122,16 +130,20 @@ def read_databases(core: str, settlement: str, password: str | None = None) -> B
     return Books(**_rows(core, password, _OF_CORE), **_rows(settlement, password, _OF_SETTLEMENT))
 
 
-def read_merchants(core: str, settlement: str, password: str | None, merchants: Sequence[int]) -> Books:
-    """The same of some merchants: few rows, however many there are."""
+def read_merchants(core: str, settlement: str, password: str | None, merchants: Sequence[int], seconds: float) -> Books:
+    """The same of some merchants, and what the bank paid without a payout in the last `seconds`: few rows of many."""
     return Books(
-        **_rows(core, password, _MERCHANTS_OF_CORE, merchants),
-        **_rows(settlement, password, _MERCHANTS_OF_SETTLEMENT, merchants),
+        **_rows(core, password, _MERCHANTS_OF_CORE, merchants, seconds),
+        **_rows(settlement, password, _MERCHANTS_OF_SETTLEMENT, merchants, seconds),
     )
 
 
 def _rows(
-    dsn: str, password: str | None, statements: Mapping[str, str], merchants: Sequence[int] = ()
+    dsn: str,
+    password: str | None,
+    statements: Mapping[str, str],
+    merchants: Sequence[int] = (),
+    seconds: float = 0.0,
 ) -> dict[str, list[Any]]:
     given: dict[str, Any] = {} if password is None else {"password": password}
     try:
@@ -140,15 +152,16 @@ def _rows(
             connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
             with connection, connection.cursor() as cursor:
                 cursor.execute("SET LOCAL statement_timeout = 0")
-                return {name: _fetched(cursor, _KINDS[name], sql, merchants) for name, sql in statements.items()}
+                chosen = {"merchants": list(merchants), "seconds": seconds}
+                return {name: _fetched(cursor, _KINDS[name], sql, chosen) for name, sql in statements.items()}
         finally:
             connection.close()
     except psycopg2.Error as error:
         raise UnusableInputError(f"a database could not be read: {str(error).strip()}") from error
 
 
-def _fetched(cursor: Any, kind: type[Any], statement: str, merchants: Sequence[int]) -> list[Any]:
-    cursor.execute(statement, {"merchants": list(merchants)})
+def _fetched(cursor: Any, kind: type[Any], statement: str, chosen: Mapping[str, Any]) -> list[Any]:
+    cursor.execute(statement, chosen)
     return [kind(*row) for row in cursor.fetchall()]
 
 

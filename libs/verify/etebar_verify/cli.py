@@ -3,6 +3,7 @@
 import argparse
 import math
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -107,13 +108,18 @@ def _check(options: argparse.Namespace) -> int:
         books = _books(options)
     else:
         raise UnusableInputError("expected --core and --settlement, or --export")
-    events = [event for path in options.history for event in read(path)]
+    events: list[Event] = []
+    for path in options.history:
+        found_there = list(read(path))
+        if not found_there:
+            raise UnusableInputError(f"{path}: there is no event in it")
+        events += found_there
     found = [*(judge.lies(events, books) if events else judge.payments(books)), *ledger.lies(books)]
     return verdict(events, books, found)
 
 
 def _trial(options: argparse.Namespace) -> int:
-    core = trial.Core(options.url)
+    core, begun = trial.Core(options.url), time.monotonic()
     with TemporaryDirectory() as directory:
         orders, history = Path(directory) / "orders.json", Path(directory) / "history.jsonl"
         merchants = trial.prepare(core, options.admin, options.clients, orders)
@@ -121,7 +127,10 @@ def _trial(options: argparse.Namespace) -> int:
         if left:
             raise UnusableInputError(f"{left} of {options.clients} clients were left without an answer")
         trial.wait_until_ended(core, merchants.values())
-        books = read_merchants(options.core, options.settlement, _password(options), list(merchants))
+        seconds = time.monotonic() - begun
+        books = read_merchants(options.core, options.settlement, _password(options), list(merchants), seconds)
+        if not any(each.state == "settled" for each in books.withdrawals):
+            raise UnusableInputError("not one withdrawal was settled: nothing was tried")
         events = list(read(history))
         return verdict(events, books, [*judge.lies(events, books), *ledger.lies_of_merchants(books)])
 

@@ -69,6 +69,8 @@ def _of_answers(told: Sequence[Told], sent: dict[str, Sent], books: Books) -> It
             yield f"key {answer.key} was answered, but never sent"
         elif answer.status in ACCEPTED or answer.code == PAYOUT_FAILED:
             yield from _of_withdrawal(answer, booked)
+        elif _is_success(answer.status):
+            yield f"key {answer.key} was told {answer.status}, which is no answer to a withdrawal"
         elif answer.is_final:
             yield from _of_refusal(answer, booked)
         elif _is_client_error(answer.status) and answer.status not in LATER:
@@ -95,36 +97,50 @@ def _of_refusal(answer: Told, booked: Withdrawal | None) -> Iterator[str]:
 
 def _of_clients(sent: dict[str, Sent], told: Sequence[Told]) -> Iterator[str]:
     """Whoever went on asking was told the end, and after an end nothing else."""
-    ends = defaultdict(list)
+    heard: set[str] = set()
+    ends: dict[str, Told] = {}
     for answer in told:
+        end = ends.get(answer.key)
+        if end is not None and _says_something(answer) and answer != end:
+            yield f"key {answer.key} was told different ends: {_shown(end)}, then {_shown(answer)}"
         if answer.is_final:
-            ends[answer.key].append(answer)
+            heard.add(answer.key)
+            # a pending one may end once
+            if end is None and answer.status != HTTPStatus.ACCEPTED:
+                ends[answer.key] = answer
     for key, asked in sent.items():
-        if asked.is_patient and key not in ends:
+        if asked.is_patient and key not in heard:
             yield f"key {key} was repeated and never answered"
-    for key, answers in ends.items():
-        stages = list(dict.fromkeys((each.status, each.code) for each in answers))
-        # a pending one may end once
-        ends_told = stages[1:] if stages[0][0] == HTTPStatus.ACCEPTED else stages
-        if len(ends_told) > 1 or HTTPStatus.ACCEPTED in {status for status, _ in ends_told}:
-            yield f"key {key} was told different ends: {stages}"
+
+
+def _says_something(answer: Told) -> bool:
+    """Whether it tells of the withdrawal; 429 and 5xx do not."""
+    return _is_success(answer.status) or answer.status == HTTPStatus.CONFLICT
+
+
+def _shown(answer: Told) -> str:
+    return " ".join(str(each) for each in (answer.status, answer.code, answer.state) if each is not None)
 
 
 def payments(books: Books) -> Iterator[str]:
-    """Settled: paid once, by settlement's books and by the bank's. Failed: not paid. Nothing else is paid."""
+    """Settled: paid once, by settlement's books and by the bank's. Failed: not paid. Nothing else is paid.
+
+    What was paid by hand to try a bank out is for nobody, unless it has the id of a withdrawal.
+    """
     booked = {each.id: each for each in books.withdrawals}
-    # what people decided, they know better than the bank's books
+    # that a payment was made, people know better than the bank's books; that it was not, or twice, they do not
     by_people = {each.withdrawal for each in books.payouts if each.by_people}
     for kind, payments in (("payout", books.payouts), ("transfer", books.transfers)):
         paid = defaultdict(list)
         for each in payments:
             if each.state == "paid":
                 paid[each.withdrawal].append(each)
-        for unknown in sorted(paid.keys() - booked.keys()):
+        for unknown in sorted({name for name, each in paid.items() if not each[0].is_test} - booked.keys()):
             yield f"a {kind} was paid for {unknown}, which is no withdrawal"
         for withdrawal in booked.values():
-            if kind == "payout" or withdrawal.id not in by_people:
-                yield from _of_paid(kind, withdrawal, paid.get(withdrawal.id, []))
+            found = paid.get(withdrawal.id, [])
+            if found or kind == "payout" or withdrawal.id not in by_people:
+                yield from _of_paid(kind, withdrawal, found)
     for withdrawal in booked.values():
         if withdrawal.state not in {"settled", "failed"}:
             yield f"withdrawal {withdrawal.id} is still {withdrawal.state}"
@@ -137,8 +153,15 @@ def _of_paid(kind: str, withdrawal: Withdrawal, paid: Sequence[Payment]) -> Iter
     for each in paid:
         if not _same(each.amount, withdrawal.amount):
             yield f"withdrawal {withdrawal.id} is of {withdrawal.amount}, its paid {kind} of {each.amount}"
-        if None not in {each.fingerprint, withdrawal.fingerprint} and each.fingerprint != withdrawal.fingerprint:
-            yield f"withdrawal {withdrawal.id} was paid by a {kind} to another account"
+        if each.fingerprint is None or each.fingerprint != withdrawal.fingerprint:
+            yield f"withdrawal {withdrawal.id} was paid by a {kind} to another account, or to one that is not known"
+        if each.merchant != withdrawal.merchant:
+            theirs = f"its paid {kind} merchant {each.merchant}'s"
+            yield f"withdrawal {withdrawal.id} is merchant {withdrawal.merchant}'s, {theirs}"
+
+
+def _is_success(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _is_client_error(status: int) -> bool:

@@ -10,6 +10,19 @@ from decimal import Decimal
 from etebar_verify.books import Balance, Books, Entry, Withdrawal
 
 Account = tuple[str, int]
+# every posting that there is: its kind, its account, and whether a withdrawal is behind it
+POSTINGS = frozenset(
+    {
+        ("top_up", "pool", False),
+        ("top_up", "funding", False),
+        ("adjustment", "pool", False),
+        ("adjustment", "adjustment", False),
+        ("reserve", "merchant", True),
+        ("reserve", "pool", True),
+        ("release", "merchant", True),
+        ("release", "pool", True),
+    }
+)
 # accounts that are never below zero; the others are counter-accounts of the outside world
 NEVER_NEGATIVE = frozenset({"pool", "merchant"})
 
@@ -32,6 +45,7 @@ def lies_of_merchants(books: Books) -> list[str]:
 
 def _of_some(books: Books, accounts: Mapping[Account, Sequence[Entry]]) -> list[str]:
     return [
+        *_of_postings(books.entries),
         *_of_transactions(books.entries),
         *_of_moments(accounts),
         *_of_limits(books),
@@ -46,6 +60,15 @@ def _accounts(books: Books) -> dict[Account, list[Entry]]:
     for entry in sorted(books.entries, key=lambda each: each.number):
         accounts[entry.account, entry.account_id].append(entry)
     return accounts
+
+
+def _of_postings(entries: Sequence[Entry]) -> Iterator[str]:
+    """Money moves in the ways that there are, and in no other."""
+    for entry in entries:
+        if (entry.kind, entry.account, entry.withdrawal is not None) not in POSTINGS:
+            behind = f"of withdrawal {entry.withdrawal}" if entry.withdrawal else "of no withdrawal"
+            place = f"{entry.account} {entry.account_id}: entry {entry.number}"
+            yield f"{place} is a {entry.kind} {behind}, which none may be"
 
 
 def _of_transactions(entries: Sequence[Entry]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from etebar_verify.history import Sent, Told, line
 BOOKS = Books(
     withdrawals=[Withdrawal("w", "k", 7, "4.00", "settled", "10.00", "f")],
     payouts=[Payment("w", "4.00", "paid", 7, "f")],
-    transfers=[Payment("w", "4.00", "paid", 7)],
+    transfers=[Payment("w", "4.00", "paid", 7, "f")],
     entries=[
         Entry("t", "top_up", "pool", 1, 1, "9.00", "9.00", None),
         Entry("t", "top_up", "funding", 1, 1, "-9.00", "-9.00", None),

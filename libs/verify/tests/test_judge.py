@@ -99,6 +99,29 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
         lambda told: told.events.append(Told("settled", 202, None, "id-settled", "1.00", "pending")),
         "different ends",
     ),
+    "pending, settled, then pending again": (
+        lambda told: told.events.append(Told("slow", 202, None, "id-slow", "2.00", "pending")),
+        "different ends: 201 settled, then 202 pending",
+    ),
+    "settled, then still in progress": (
+        lambda told: told.events.append(Told("settled", 409, "request_in_progress")),
+        "different ends",
+    ),
+    "a success that is no answer": (
+        lambda told: told.tell("settled", status=200),
+        "which is no answer to a withdrawal",
+    ),
+    "the bank paid what people said it had not": (
+        lambda told: (
+            told.pay("payouts", "id-failed", by_people=True),
+            told.pay("transfers", "id-failed", state="paid"),
+        ),
+        "with 1 paid transfers",
+    ),
+    "the bank paid twice what people said it had": (
+        lambda told: (told.pay("payouts", "id-slow", by_people=True), told.transfers.append(told.transfers[1])),
+        "with 2 paid transfers",
+    ),
     "a good request called wrong": (lambda told: told.events.append(Told("settled", 422, "x")), "nothing was wrong"),
     "an answer without a request": (lambda told: told.events.append(Told("strange", 201)), "never sent"),
     "a patient client never answered": (lambda told: told.events.remove(told.told("refused")), "never answered"),
@@ -113,6 +136,15 @@ LIES_OF_PAYMENTS: dict[str, tuple[Callable[[Forgery, str], object], str]] = {
     "a failed one paid": (lambda told, kind: told.pay(kind, "id-failed", state="paid"), "with 1 paid"),
     "another amount paid": (lambda told, kind: told.pay(kind, "id-slow", amount="9.00"), "of 9.00"),
     "paid to another account": (lambda told, kind: told.pay(kind, "id-slow", fingerprint="other"), "another account"),
+    "paid to an account that is not known": (
+        lambda told, kind: told.pay(kind, "id-slow", fingerprint=None),
+        "one that is not known",
+    ),
+    "paid for another merchant": (lambda told, kind: told.pay(kind, "id-slow", merchant=9), "merchant 9's"),
+    "paid by hand under its id": (
+        lambda told, kind: told.payments(kind).append(replace(told.payments(kind)[0], is_test=True)),
+        "with 2 paid",
+    ),
     "paid for nobody": (
         lambda told, kind: told.payments(kind).append(Payment("id-strange", "1.00", "paid")),
         "which is no withdrawal",
@@ -128,6 +160,12 @@ class TestTheJudge:
         forgery = truth()
         forgery.pay("payouts", "id-slow", by_people=True)
         forgery.transfers = [each for each in forgery.transfers if each.withdrawal != "id-slow"]
+        assert forgery.found() == []
+
+    @pytest.mark.parametrize("kind", ["payouts", "transfers"])
+    def test_leaves_what_was_tried_by_hand_alone(self, kind: str) -> None:
+        forgery = truth()
+        forgery.payments(kind).append(Payment("id-by-hand", "1.00", "paid", 1, "account", is_test=True))
         assert forgery.found() == []
 
     def test_leaves_other_merchants_to_themselves(self) -> None:

@@ -82,8 +82,26 @@ def reserve_unknown(ledger: Ledger) -> None:
 
 def overdraw(ledger: Ledger) -> None:
     """More than there is, and given back: only in between it was too much."""
-    ledger.append("x", ("adjustment", "pool", "-6.00"), ("adjustment", "funding", "6.00"))
-    ledger.append("y", ("adjustment", "pool", "6.00"), ("adjustment", "funding", "-6.00"))
+    ledger.balances.append(Balance("adjustment", 1, 0, "0"))
+    ledger.append("x", ("adjustment", "pool", "-6.00"), ("adjustment", "adjustment", "6.00"))
+    ledger.append("y", ("adjustment", "pool", "6.00"), ("adjustment", "adjustment", "-6.00"))
+
+
+def release_for_nothing(ledger: Ledger) -> None:
+    """A settled withdrawal's amount comes back, and no withdrawal says so."""
+    ledger.append("x", ("release", "merchant", "-4.00"), ("release", "pool", "4.00"))
+
+
+def reserve_for_nothing(ledger: Ledger) -> None:
+    ledger.append("x", ("reserve", "merchant", "5.00"), ("reserve", "pool", "-5.00"))
+
+
+def adjust_a_merchant(ledger: Ledger) -> None:
+    ledger.append("x", ("adjustment", "merchant", "1.00"), ("adjustment", "pool", "-1.00"))
+
+
+def top_up_a_merchant(ledger: Ledger) -> None:
+    ledger.append("x", ("top_up", "merchant", "1.00"), ("top_up", "funding", "-1.00"))
 
 
 WRONGS: dict[str, tuple[Callable[[Ledger], object], str]] = {
@@ -95,6 +113,11 @@ WRONGS: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "a limit exceeded for a moment": (lambda it: it.withdrawal("failed", accepted_limit="8.99"), "over the limit 8.99"),
     "reserved twice": (reserve_twice, "is posted as"),
     "released twice": (release_twice, "is posted as"),
+    "released without a withdrawal": (release_for_nothing, "is a release of no withdrawal"),
+    "reserved without a withdrawal": (reserve_for_nothing, "is a reserve of no withdrawal"),
+    "an adjustment of a merchant": (adjust_a_merchant, "is a adjustment of no withdrawal"),
+    "a top-up of a merchant": (top_up_a_merchant, "is a top_up of no withdrawal"),
+    "a kind that there is not": (lambda it: it.entry("pool", 1, kind="gift"), "is a gift"),
     "settled and released": (release_settled, "is posted as"),
     "failed and not released": (lambda it: it.withdrawal("settled", state="failed"), "is posted as"),
     "another amount reserved": (lambda it: it.withdrawal("settled", amount="3.00"), "is posted as"),
