@@ -30,7 +30,7 @@ class Report:
 
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
-    """Printed at the end of a run; written into the page when all tests were chosen, none skipped, and all are green."""
+    """Printed at the end of a run; written into the page when all tests were chosen, none skipped and all are green."""
     found = Report()
     yield found
     told = request.config.pluginmanager.get_plugin("terminalreporter")

@@ -21,7 +21,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer to one key; `id`, `amount` and `state` are of the withdrawal in the answer, if it shows one."""
+    """One answer to one key; `id`, `amount` and `state` are of the withdrawal in the answer, if it shows one.
+
+    `says_when`: whether a 429 or 503 says when to ask again; None for other answers.
+    """
 
     key: str
     status: int
@@ -29,6 +32,7 @@ class Told:
     id: str | None = None
     amount: str | None = None
     state: str | None = None
+    says_when: bool | None = None
 
     @property
     def is_final(self) -> bool:

@@ -65,6 +65,9 @@ def _of_answers(told: Sequence[Told], sent: dict[str, Sent], books: Books) -> It
     by_key = {each.key: each for each in books.withdrawals}
     for answer in told:
         booked = by_key.get(answer.key)
+        # a proxy's 503 has no code
+        if answer.says_when is False and answer.code is not None:
+            yield f"key {answer.key} was told {answer.status} {answer.code}, and not when to ask again"
         if answer.key not in sent:
             yield f"key {answer.key} was answered, but never sent"
         elif answer.status in ACCEPTED or answer.code == PAYOUT_FAILED:

@@ -4,7 +4,7 @@ import json
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -55,12 +55,14 @@ class Order:
             f"Content-Type: application/json\r\n{headers}Content-Length: {len(content)}\r\n\r\n{content}"
         ).encode()
 
-    def told(self, status: int, body: bytes) -> list[Told]:
+    def told(self, status: int, body: bytes, says_when: bool) -> list[Told]:  # noqa: FBT001 - a part of an answer
         """What an answer says of each key; what is said of a whole list is said of each of it."""
         content = _object(body)
         if status == HTTPStatus.MULTI_STATUS:
             return [told(each["idempotency_key"], each["status"], each["body"]) for each in content["results"]]
-        return [told(key, status, content) for key in self.amounts]
+        is_asked_back = status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+        known = says_when if is_asked_back else None
+        return [replace(told(key, status, content), says_when=known) for key in self.amounts]
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -29,15 +29,15 @@ class Wire:
         self._received = b""
         self._socket.sendall(request)
 
-    def receive(self) -> tuple[int, bytes] | None:
-        """Takes what came: status and body once the answer is whole, None before."""
+    def receive(self) -> tuple[int, bytes, bool] | None:
+        """Takes what came: status, body and whether Retry-After is there, once the answer is whole; None before."""
         data = self._socket.recv(READ_BYTES) if self._socket else b""
         if not data:
             raise ConnectionResetError("closed in the middle" if self._received else "closed without an answer")
         self._received += data
         head, end, rest = self._received.partition(HEAD_END)
         body = _whole_body(head.lower(), rest) if end else None
-        return None if body is None else (int(head[9:12]), body)
+        return None if body is None else (int(head[9:12]), body, b"\r\nretry-after:" in head.lower())
 
     def close(self) -> None:
         if self._socket is not None:

@@ -57,7 +57,7 @@ def truth() -> Forgery:
             Sent("refused", 1, "5.00"),
             Sent("nowhere", 1, "6.00", is_patient=False),
             Broken(("settled", "unheard", "nowhere"), "reset"),
-            Told("settled", 503, "database_unavailable"),
+            Told("settled", 503, "database_unavailable", says_when=True),
             Told("settled", 409, "request_in_progress"),
             Told("settled", 201, None, "id-settled", "1.00", "settled"),
             Told("slow", 202, None, "id-slow", "2.00", "pending"),
@@ -121,6 +121,10 @@ LIES: dict[str, tuple[Callable[[Forgery], object], str]] = {
     "the bank paid twice what people said it had": (
         lambda told: (told.pay("payouts", "id-slow", by_people=True), told.transfers.append(told.transfers[1])),
         "with 2 paid transfers",
+    ),
+    "away, and not for how long": (
+        lambda told: told.events.append(Told("unheard", 503, "database_unavailable", says_when=False)),
+        "not when to ask again",
     ),
     "a good request called wrong": (lambda told: told.events.append(Told("settled", 422, "x")), "nothing was wrong"),
     "an answer without a request": (lambda told: told.events.append(Told("strange", 201)), "never sent"),

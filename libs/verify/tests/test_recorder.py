@@ -73,6 +73,7 @@ class TestTheRecorder:
             (409, "request_in_progress", None, None),
             (201, None, "one", "settled"),
         ]
+        assert [each.says_when for each in told] == [False, None, None]
         first = next(each for each in read(history) if isinstance(each, Sent))
         assert {each.key for each in told} == {first.key}
         assert (first.merchant, first.is_patient) == (7, True)
