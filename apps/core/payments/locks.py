@@ -47,6 +47,13 @@ def lock_approval(approval_id: UUID) -> ApprovalRequest:
     return requests.get(pk=approval_id)
 
 
+def lock_repayment_reference(reference: str) -> None:
+    """The bank's reference of a repayment: who records the same at the same time waits."""
+    with connection.cursor() as cursor:
+        # there is no row to lock yet
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"repayment {reference}"])
+
+
 def lock_difference(line_id: int | None, withdrawal_id: UUID | None) -> None:
     """A line of the bank's, or a withdrawal that no line tells of: who asks about it at the same time waits."""
     with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from payments.idempotency.api import KeyView
 from payments.ledger.api import LedgerView, MerchantLedgerView
 from payments.merchants import api as merchants
 from payments.pool.api import PoolView, TopUpView
+from payments.repayments import api as repayments
 from payments.tokens.api import RefreshView, TokenView, VerifyView
 from payments.withdrawals.api import StaffWithdrawalsView, WithdrawalsView, WithdrawalView
 from payments.withdrawals.bulk_api import BulkView
@@ -22,6 +23,7 @@ urlpatterns = [
     path("withdrawals/bulk", BulkView.as_view()),
     path("withdrawals/<uuid:withdrawal_id>", WithdrawalView.as_view()),
     path("ledger", LedgerView.as_view()),
+    path("repayments", repayments.RepaymentsView.as_view()),
     path("idempotency-keys", KeyView.as_view()),
     path("admin/merchants", merchants.MerchantsView.as_view()),
     path("admin/merchants/<int:merchant_id>", merchants.MerchantView.as_view()),
@@ -38,6 +40,9 @@ urlpatterns = [
     path("admin/bank-statements/<uuid:statement_id>", statements.BankStatementView.as_view()),
     path("admin/bank-statements/<uuid:statement_id>/differences", statements.DifferencesView.as_view()),
     path("admin/bank-statements/<uuid:statement_id>/resolutions", statements.ResolutionsView.as_view()),
+    path("admin/repayments", repayments.StaffRepaymentsView.as_view()),
+    path("admin/repayments/<uuid:repayment_id>", repayments.StaffRepaymentView.as_view()),
+    path("admin/repayments/<uuid:repayment_id>/reverse", repayments.ReversalView.as_view()),
     path("admin/pool", PoolView.as_view()),
     path("admin/pool/topup", TopUpView.as_view()),
     path("admin/pool/adjustments", approvals.AdjustmentsView.as_view()),

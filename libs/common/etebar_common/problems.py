@@ -137,6 +137,21 @@ class InsufficientPool(Problem):
     remedy = "Nothing was reserved. Try again later with a new key."
 
 
+class RepaymentExceedsDebt(Problem):
+    status, code, title = 409, "repayment_exceeds_debt", "The repayment is more than the merchant owes"
+    remedy = "At most `owed` can be recorded: what is pending may still fail and is given back by itself."
+
+
+class RepaymentConflict(Problem):
+    status, code, title = 409, "repayment_conflict", "The reference is that of another repayment"
+    remedy = "See `repayment_id`: one reference is one payment, of one merchant and one amount."
+
+
+class RepaymentReversed(Problem):
+    status, code, title = 409, "repayment_reversed", "The repayment was reversed before"
+    remedy = "Nothing is left to take back. Record the payment anew, under its own reference."
+
+
 class MerchantNotActive(Problem):
     status, code, title = 409, "merchant_not_active", "The merchant is not approved, or is suspended"
     remedy = "Wait for approval or reinstatement, then use a new key."

@@ -67,12 +67,23 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Repayment:
+    """What a merchant paid back; `reversal` is the id of what took it back, None while nothing has."""
+
+    id: str
+    merchant: int
+    amount: str
+    reversal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     withdrawals: Sequence[Withdrawal]
     payouts: Sequence[Payment]
     transfers: Sequence[Payment]
     entries: Sequence[Entry] = ()
     balances: Sequence[Balance] = ()
+    repayments: Sequence[Repayment] = ()
 
 
 WITHDRAWALS = """SELECT w.id::text, k.key, w.merchant_id, w.amount::text, w.state, w.accepted_limit::text,
@@ -85,6 +96,8 @@ BALANCES = """SELECT 'pool', id, ledger_number, available_amount::text FROM paym
     UNION ALL SELECT 'funding', id, funding_ledger_number, (-funded_amount)::text FROM payments_creditpool
     UNION ALL SELECT 'adjustment', id, adjustment_ledger_number, (-adjusted_amount)::text FROM payments_creditpool
     UNION ALL SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text FROM payments_merchantcredit"""
+REPAYMENTS = """SELECT r.id::text, r.merchant_id, r.amount::text, v.id::text
+    FROM payments_repayment r LEFT JOIN payments_repaymentreversal v ON v.repayment_id = r.id"""
 PAYOUTS = """SELECT withdrawal_id::text, amount::text, state, merchant_id, account_fingerprint,
         evidence IS NOT NULL, direct_test
     FROM payouts"""
@@ -99,10 +112,11 @@ _KINDS: Mapping[str, type[Any]] = {
     "withdrawals": Withdrawal,
     "entries": Entry,
     "balances": Balance,
+    "repayments": Repayment,
     "payouts": Payment,
     "transfers": Payment,
 }
-_OF_CORE = {"withdrawals": WITHDRAWALS, "entries": ENTRIES, "balances": BALANCES}
+_OF_CORE = {"withdrawals": WITHDRAWALS, "entries": ENTRIES, "balances": BALANCES, "repayments": REPAYMENTS}
 _OF_SETTLEMENT = {"payouts": PAYOUTS, "transfers": TRANSFERS}
 _OF_MERCHANTS = """account = 'merchant' AND account_id = ANY(%(merchants)s)
     OR withdrawal_id IN (SELECT id FROM payments_withdrawal WHERE merchant_id = ANY(%(merchants)s))"""
@@ -112,6 +126,7 @@ _MERCHANTS_OF_CORE = {
     "entries": f"{ENTRIES} WHERE {_OF_MERCHANTS}",
     "balances": """SELECT 'merchant', merchant_id, ledger_number, utilized_amount::text
         FROM payments_merchantcredit WHERE merchant_id = ANY(%(merchants)s)""",
+    "repayments": f"{REPAYMENTS} WHERE r.merchant_id = ANY(%(merchants)s)",
 }
 _MERCHANTS_OF_SETTLEMENT = {
     "payouts": f"{PAYOUTS} WHERE merchant_id = ANY(%(merchants)s)",

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from etebar_verify.books import Balance, Books, Entry, Withdrawal
+from etebar_verify.books import Balance, Books, Entry, Repayment, Withdrawal
 
 Account = tuple[str, int]
 # every posting that there is: its kind, its account, and whether a withdrawal is behind it
@@ -21,6 +21,10 @@ POSTINGS = frozenset(
         ("reserve", "pool", True),
         ("release", "merchant", True),
         ("release", "pool", True),
+        ("repayment", "merchant", False),
+        ("repayment", "pool", False),
+        ("reversal", "merchant", False),
+        ("reversal", "pool", False),
     }
 )
 # accounts that are never below zero; the others are counter-accounts of the outside world
@@ -50,6 +54,7 @@ def _of_some(books: Books, accounts: Mapping[Account, Sequence[Entry]]) -> list[
         *_of_moments(accounts),
         *_of_limits(books),
         *_of_withdrawals(books),
+        *_of_repayments(books),
         *_of_balances(accounts, books.balances),
     ]
 
@@ -129,6 +134,30 @@ def _postings(withdrawal: Withdrawal) -> list[tuple[str, str, int | None, Decima
     if withdrawal.state == "failed":
         expected += [("release", "merchant", merchant, -amount), ("release", "pool", None, amount)]
     return expected
+
+
+def _of_repayments(books: Books) -> Iterator[str]:
+    """Each repayment gave to both sides once, and took it back once if it was reversed."""
+    posted: dict[str, list[tuple[str, str, int | None, Decimal]]] = defaultdict(list)
+    for entry in books.entries:
+        if entry.kind in {"repayment", "reversal"}:
+            merchant = entry.account_id if entry.account == "merchant" else None
+            posted[entry.transaction].append((entry.kind, entry.account, merchant, Decimal(entry.amount)))
+    for repayment in books.repayments:
+        for kind, transaction, used in _moves(repayment):
+            expected = [(kind, "merchant", repayment.merchant, used), (kind, "pool", None, -used)]
+            if sorted(posted.pop(transaction, []), key=str) != sorted(expected, key=str):
+                yield f"the {kind} {transaction} of {repayment.amount} is not posted as that"
+    for unknown in posted:
+        yield f"the ledger has entries of repayment {unknown}, which is not there"
+
+
+def _moves(repayment: Repayment) -> Iterator[tuple[str, str, Decimal]]:
+    """Kind, ledger transaction, and what it adds to the merchant's use."""
+    amount = Decimal(repayment.amount)
+    yield "repayment", repayment.id, -amount
+    if repayment.reversal is not None:
+        yield "reversal", repayment.reversal, amount
 
 
 def _of_balances(accounts: Mapping[Account, Sequence[Entry]], balances: Sequence[Balance]) -> Iterator[str]:

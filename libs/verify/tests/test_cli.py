@@ -19,6 +19,7 @@ BOOKS = Books(
         Entry("w", "reserve", "pool", 1, 2, "-4.00", "5.00", "w"),
     ],
     balances=[Balance("pool", 1, 2, "5.00"), Balance("funding", 1, 1, "-9.00"), Balance("merchant", 7, 1, "4.00")],
+    repayments=[],
 )
 
 

@@ -1,12 +1,12 @@
 """The second pair of eyes on the ledger sees each kind of wrong, at whatever moment of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
 
-from etebar_verify.books import Balance, Books, Entry, Withdrawal
+from etebar_verify.books import Balance, Books, Entry, Repayment, Withdrawal
 from etebar_verify.ledger import lies, lies_of_merchants
 
 
@@ -17,9 +17,10 @@ class Ledger:
     withdrawals: list[Withdrawal]
     entries: list[Entry]
     balances: list[Balance]
+    repayments: list[Repayment] = field(default_factory=list)
 
     def found(self) -> list[str]:
-        return lies(Books(self.withdrawals, (), (), self.entries, self.balances))
+        return lies(Books(self.withdrawals, (), (), self.entries, self.balances, self.repayments))
 
     def entry(self, account: str, number: int, **other: object) -> None:
         """Changes one entry."""
@@ -37,6 +38,9 @@ class Ledger:
     def withdrawal(self, identifier: str, **other: object) -> None:
         self.withdrawals = [replace(each, **other) if each.id == identifier else each for each in self.withdrawals]
 
+    def repay(self, identifier: str, **other: object) -> None:
+        self.repayments = [replace(each, **other) if each.id == identifier else each for each in self.repayments]
+
     def append(self, transaction: str, *postings: tuple[str, str, str], withdrawal: str | None = None) -> None:
         """A transaction that is right in itself: (kind, account, amount) each."""
         for kind, account, amount in postings:
@@ -47,7 +51,7 @@ class Ledger:
 
 
 def right() -> Ledger:
-    """A top-up, a settled withdrawal of 4 and a failed one of 5, under a limit of 10."""
+    """A top-up, a settled withdrawal of 4 and a failed one of 5, under a limit of 10; 1 and 2 paid back, 2 reversed."""
     ledger = Ledger(
         withdrawals=[
             Withdrawal("settled", "a", 7, "4.00", "settled", "10.00"),
@@ -61,6 +65,10 @@ def right() -> Ledger:
         amount = {"settled": "4.00", "failed": "5.00"}[each]
         ledger.append(each, ("reserve", "merchant", amount), ("reserve", "pool", f"-{amount}"), withdrawal=each)
     ledger.append("r", ("release", "merchant", "-5.00"), ("release", "pool", "5.00"), withdrawal="failed")
+    ledger.append("one", ("repayment", "merchant", "-1.00"), ("repayment", "pool", "1.00"))
+    ledger.append("two", ("repayment", "merchant", "-2.00"), ("repayment", "pool", "2.00"))
+    ledger.append("back", ("reversal", "merchant", "2.00"), ("reversal", "pool", "-2.00"))
+    ledger.repayments = [Repayment("one", 7, "1.00"), Repayment("two", 7, "2.00", "back")]
     return ledger
 
 
@@ -83,8 +91,8 @@ def reserve_unknown(ledger: Ledger) -> None:
 def overdraw(ledger: Ledger) -> None:
     """More than there is, and given back: only in between it was too much."""
     ledger.balances.append(Balance("adjustment", 1, 0, "0"))
-    ledger.append("x", ("adjustment", "pool", "-6.00"), ("adjustment", "adjustment", "6.00"))
-    ledger.append("y", ("adjustment", "pool", "6.00"), ("adjustment", "adjustment", "-6.00"))
+    ledger.append("x", ("adjustment", "pool", "-7.00"), ("adjustment", "adjustment", "7.00"))
+    ledger.append("y", ("adjustment", "pool", "7.00"), ("adjustment", "adjustment", "-7.00"))
 
 
 def release_for_nothing(ledger: Ledger) -> None:
@@ -100,6 +108,10 @@ def adjust_a_merchant(ledger: Ledger) -> None:
     ledger.append("x", ("adjustment", "merchant", "1.00"), ("adjustment", "pool", "-1.00"))
 
 
+def repay_twice(ledger: Ledger) -> None:
+    ledger.append("one", ("repayment", "merchant", "-1.00"), ("repayment", "pool", "1.00"))
+
+
 def top_up_a_merchant(ledger: Ledger) -> None:
     ledger.append("x", ("top_up", "merchant", "1.00"), ("top_up", "funding", "-1.00"))
 
@@ -107,7 +119,7 @@ def top_up_a_merchant(ledger: Ledger) -> None:
 WRONGS: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "money made in a transaction": (lambda it: it.entry("pool", 1, amount="10.00"), "makes or loses 1.00"),
     "an entry lost": (lambda it: it.remove("merchant", 2), "entry 3 is where 2 should be"),
-    "the last entry lost": (lambda it: it.remove("merchant", 3), "stands at 4.00 (entry 3), its ledger at 9.00"),
+    "the last entry lost": (lambda it: it.remove("merchant", 6), "stands at 3.00 (entry 6), its ledger at 1.00"),
     "a balance that does not follow": (lambda it: it.entry("pool", 2, balance_after="6.00"), "its entries sum to 5.00"),
     "a pool that was below zero for a moment": (overdraw, "less than nothing"),
     "a limit exceeded for a moment": (lambda it: it.withdrawal("failed", accepted_limit="8.99"), "over the limit 8.99"),
@@ -118,6 +130,12 @@ WRONGS: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "an adjustment of a merchant": (adjust_a_merchant, "is a adjustment of no withdrawal"),
     "a top-up of a merchant": (top_up_a_merchant, "is a top_up of no withdrawal"),
     "a kind that there is not": (lambda it: it.entry("pool", 1, kind="gift"), "is a gift"),
+    "paid back by nobody": (lambda it: it.repayments.pop(0), "of repayment one, which is not there"),
+    "another amount paid back": (lambda it: it.repay("one", amount="1.50"), "the repayment one of 1.50"),
+    "another merchant paid back": (lambda it: it.repay("one", merchant=8), "the repayment one"),
+    "paid back twice": (repay_twice, "the repayment one"),
+    "reversed by nobody": (lambda it: it.repay("two", reversal=None), "of repayment back, which is not there"),
+    "reversed and not posted": (lambda it: it.repay("one", reversal="never"), "the reversal never"),
     "settled and released": (release_settled, "is posted as"),
     "failed and not released": (lambda it: it.withdrawal("settled", state="failed"), "is posted as"),
     "another amount reserved": (lambda it: it.withdrawal("settled", amount="3.00"), "is posted as"),
@@ -140,7 +158,7 @@ class TestTheLedgerOfSomeMerchants:
         ledger = right()
         ledger.remove("pool", 1)
         ledger.remove("funding", 1)
-        some = Books(ledger.withdrawals, (), (), ledger.entries, ledger.balances[-1:])
+        some = Books(ledger.withdrawals, (), (), ledger.entries, ledger.balances[-1:], ledger.repayments)
         assert lies_of_merchants(some) == []
         ledger.remove("merchant", 3)
         assert lies_of_merchants(replace(some, entries=ledger.entries)) != []

@@ -159,15 +159,17 @@ POOL = Row(
             "Funded and settled",
             Query("max by ($who) (etebar_pool_funded_amount{$here})", "funded"),
             Query("max by ($who) (etebar_pool_adjusted_amount{$here})", "adjusted"),
+            Query("max by ($who) (etebar_pool_repaid_amount{$here})", "repaid"),
             Query("max by ($who) (etebar_pool_settled_amount{$here})", "settled"),
             unit=Unit.MONEY,
-            shows="All top-ups, all corrections by two people, and all that was paid out.",
-            normal="funded and settled only rise; adjusted hardly moves.",
+            shows="All top-ups, all corrections by two people, all repayments less reversed ones, and all that was paid out.",
+            normal="funded and settled only rise; repaid follows settled; adjusted hardly moves.",
             otherwise="A step in funded is a top-up; who made it is in the audit.",
         ),
         figure(
             "Funded less all uses",
             "max by ($who) (etebar_pool_funded_amount{$here}) + max by ($who) (etebar_pool_adjusted_amount{$here})"
+            " + max by ($who) (etebar_pool_repaid_amount{$here})"
             " - max by ($who) (etebar_pool_available_amount{$here})"
             " - max by ($who) (etebar_pool_reserved_amount{$here}) - max by ($who) (etebar_pool_settled_amount{$here})",
             unit=Unit.MONEY,
@@ -175,7 +177,7 @@ POOL = Row(
             width=8,
             height=8,
             runbooks=("EtebarBooksDiffer",),
-            shows="Top-ups and adjustments less available, reserved and settled: I2 of one scrape.",
+            shows="Top-ups, adjustments and repayments less available, reserved and settled: I2 of one scrape.",
             normal="0.00.",
             otherwise="verify_books names what differs.",
         ),

@@ -30,22 +30,37 @@ CHECKS = (
     ),
     Check(
         "I2",
-        """SELECT format('the pool has %s available, but top-ups and adjustments less pending and settled withdrawals'
-                         ' are %s', p.available_amount, b.expected)
+        """SELECT format('the pool has %s available, but top-ups, adjustments and repayments less pending and settled'
+                         ' withdrawals are %s', p.available_amount, b.expected)
            FROM (SELECT coalesce(sum(available_amount), 0) AS available_amount FROM payments_creditpool) p,
                 (SELECT (SELECT coalesce(sum(amount), 0) FROM payments_pooltopup)
                       + (SELECT coalesce(sum(amount), 0) FROM payments_pooladjustment)
+                      + (SELECT coalesce(sum(amount), 0) FROM payments_repayment)
+                      - (SELECT coalesce(sum(p.amount), 0) FROM payments_repaymentreversal v
+                         JOIN payments_repayment p ON p.id = v.repayment_id)
                       - (SELECT coalesce(sum(amount), 0) FROM payments_withdrawal WHERE state <> 'failed')
                         AS expected) b
            WHERE p.available_amount <> b.expected OR p.available_amount < 0""",
     ),
     Check(
+        "I2",
+        """SELECT format('the pool was repaid %s, but repayments less reversed ones are %s',
+                         p.repaid_amount, b.expected)
+           FROM payments_creditpool p,
+                (SELECT coalesce(sum(r.amount), 0) AS expected FROM payments_repayment r
+                 LEFT JOIN payments_repaymentreversal v ON v.repayment_id = r.id WHERE v.id IS NULL) b
+           WHERE p.repaid_amount <> b.expected""",
+    ),
+    Check(
         "I3",
-        """SELECT format('merchant %s uses %s, but its pending and settled withdrawals are %s',
+        """SELECT format('merchant %s uses %s, but its pending and settled withdrawals less repayments are %s',
                          coalesce(c.merchant_id, w.merchant_id), c.utilized_amount, coalesce(w.amount, 0))
            FROM payments_merchantcredit c
-           FULL JOIN (SELECT merchant_id, sum(amount) AS amount FROM payments_withdrawal
-                      WHERE state <> 'failed' GROUP BY merchant_id) w ON w.merchant_id = c.merchant_id
+           FULL JOIN (SELECT merchant_id, sum(amount) AS amount
+                      FROM (SELECT merchant_id, amount FROM payments_withdrawal WHERE state <> 'failed'
+                            UNION ALL SELECT r.merchant_id, -r.amount FROM payments_repayment r
+                            LEFT JOIN payments_repaymentreversal v ON v.repayment_id = r.id WHERE v.id IS NULL) moved
+                      GROUP BY merchant_id) w ON w.merchant_id = c.merchant_id
            WHERE c.utilized_amount IS DISTINCT FROM coalesce(w.amount, 0)""",
     ),
     Check(
@@ -110,6 +125,18 @@ CHECKS = (
                       WHERE kind = 'adjustment' AND account = 'pool') e
                ON e.transaction_id = a.id
            WHERE a.amount IS DISTINCT FROM e.amount""",
+    ),
+    Check(
+        "I4",
+        """SELECT format('%s %s of %s of merchant %s is posted as %s of %s', coalesce(m.kind, e.kind),
+                         coalesce(m.id, e.transaction_id), m.amount, m.merchant_id, e.amount, e.account_id)
+           FROM (SELECT id, 'repayment' AS kind, merchant_id, -amount AS amount FROM payments_repayment
+                 UNION ALL SELECT v.id, 'reversal', r.merchant_id, r.amount FROM payments_repaymentreversal v
+                 JOIN payments_repayment r ON r.id = v.repayment_id) m
+           FULL JOIN (SELECT transaction_id, kind, account_id, amount FROM payments_ledgerentry
+                      WHERE kind IN ('repayment', 'reversal') AND account = 'merchant') e
+               ON (e.transaction_id, e.kind) = (m.id, m.kind)
+           WHERE (m.amount, m.merchant_id) IS DISTINCT FROM (e.amount, e.account_id)""",
     ),
     Check(
         "I2",

@@ -60,6 +60,11 @@ class TopUpForm(ActForm):
     amount = AmountField(label=_("amount"))
 
 
+class RepaymentForm(ActForm):
+    amount = AmountField(label=_("amount"))
+    reference = forms.CharField(label=_("the bank's reference"), max_length=140)
+
+
 class AdjustmentForm(ActForm):
     amount = AmountField(label=_("amount, negative to take away"), signed=True)
     reason = forms.CharField(label=_("reason"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))

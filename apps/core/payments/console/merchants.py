@@ -14,13 +14,14 @@ from payments.approvals.services import limit_set, open_request
 from payments.audit.services import Actor
 from payments.console.acts import Act, ActingAdmin, Text
 from payments.console.formats import money
-from payments.console.forms import LimitForm, OptionalReasonForm
+from payments.console.forms import LimitForm, OptionalReasonForm, RepaymentForm
 from payments.merchants import services
 from payments.merchants.accounts import masked_account
 from payments.merchants.representation import available_credit
 from payments.models import LedgerEntry, Merchant, MerchantCredit, Withdrawal
+from payments.repayments.services import repayment_record
 
-DECIDES = "payments.decide_merchant"
+DECIDES, RECORDS = "payments.decide_merchant", "payments.record_repayment"
 RECENT = 20
 State = Merchant.State
 
@@ -71,6 +72,14 @@ ACTS = (
         DECIDES,
         _limited(services.credit_limit_change, gettext_lazy("The limit is changed.")),
         form=LimitForm,
+        is_offered=_when(State.APPROVED, State.SUSPENDED),
+    ),
+    Act(
+        "repayment",
+        gettext_lazy("Record a repayment"),
+        RECORDS,
+        _decided(repayment_record, gettext_lazy("The repayment is recorded.")),
+        form=RepaymentForm,
         is_offered=_when(State.APPROVED, State.SUSPENDED),
     ),
     Act(

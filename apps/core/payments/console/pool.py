@@ -49,8 +49,8 @@ class CreditPoolAdmin(ActingAdmin):
         Act("top-up", gettext_lazy("Top up"), FUNDS, _top_up, form=TopUpForm),
         Act("adjust", gettext_lazy("Ask for an adjustment"), ASKS, _ask_adjustment, form=AdjustmentForm, is_grave=True),
     )
-    list_display = ("id", "available_amount", "funded_amount", "adjusted_amount")
-    fields = ("available_amount", "funded_amount", "adjusted_amount")
+    list_display = ("id", "available_amount", "funded_amount", "adjusted_amount", "repaid_amount")
+    fields = ("available_amount", "funded_amount", "adjusted_amount", "repaid_amount")
 
     def panels(self, row: CreditPool, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
         """The chart's points, and the last top-ups."""

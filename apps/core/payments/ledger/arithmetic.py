@@ -40,11 +40,16 @@ def adjustment(amount: Decimal, pool_id: int) -> tuple[Posting, ...]:
     return _balanced(Posting("adjustment", pool_id, -amount), Posting("pool", pool_id, amount))
 
 
+def use(amount: Decimal, pool_id: int, merchant_id: int) -> tuple[Posting, ...]:
+    """A signed amount goes from the pool to what a merchant uses; a repayment's is negative, a reversal's positive."""
+    return _balanced(Posting("merchant", merchant_id, amount), Posting("pool", pool_id, -amount))
+
+
 def reserve(amount: Decimal, pool_id: int, merchant_id: int) -> tuple[Posting, ...]:
     """A withdrawal takes from the pool and adds to what the merchant uses."""
-    return _balanced(Posting("merchant", merchant_id, amount), Posting("pool", pool_id, -amount))
+    return use(amount, pool_id, merchant_id)
 
 
 def release(amount: Decimal, pool_id: int, merchant_id: int) -> tuple[Posting, ...]:
     """A failed withdrawal gives both back."""
-    return _balanced(Posting("merchant", merchant_id, -amount), Posting("pool", pool_id, amount))
+    return use(-amount, pool_id, merchant_id)

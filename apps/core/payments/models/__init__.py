@@ -9,6 +9,7 @@ from payments.models.idempotency import IdempotencyKey
 from payments.models.ledger import LedgerEntry
 from payments.models.managed import ManagedMerchant
 from payments.models.merchant import Merchant, WalletAccount
+from payments.models.repayment import Repayment, RepaymentReversal
 from payments.models.request_log import ApiRequestLog
 from payments.models.withdrawal import DispatchAttempt, Withdrawal
 
@@ -30,6 +31,8 @@ __all__ = [
     "OutcomeDecision",
     "PoolAdjustment",
     "PoolTopUp",
+    "Repayment",
+    "RepaymentReversal",
     "StatementResolution",
     "WalletAccount",
     "Withdrawal",

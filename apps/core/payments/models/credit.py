@@ -42,12 +42,15 @@ class CreditPool(models.Model):
     # signed: the sum of all adjustments
     adjusted_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0, db_default=0)
     adjustment_ledger_number = models.BigIntegerField(default=0, db_default=0)
+    # all repayments less those that were reversed; their other side is what merchants use
+    repaid_amount = models.DecimalField(max_digits=20, decimal_places=2, default=0, db_default=0)
 
     class Meta:
         verbose_name, verbose_name_plural = _("credit pool"), _("credit pool")
         permissions: ClassVar = [("fund_creditpool", "Can top the pool up")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(available_amount__gte=0), name="pool_not_negative"),
+            models.CheckConstraint(condition=Q(repaid_amount__gte=0), name="pool_repaid_not_negative"),
             models.CheckConstraint(condition=Q(id=POOL_ID), name="pool_is_one"),
         ]
 

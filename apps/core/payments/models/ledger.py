@@ -26,6 +26,8 @@ class LedgerEntry(models.Model):
         RESERVE = "reserve"
         RELEASE = "release"
         ADJUSTMENT = "adjustment"
+        REPAYMENT = "repayment"
+        REVERSAL = "reversal"
 
     transaction_id = models.UUIDField()
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -1,6 +1,5 @@
 """What changes the credit pool beside withdrawals."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from etebar_common.money import LARGEST_AMOUNT
 from etebar_common.problems import InsufficientPool, ValidationFailed
 from payments.audit.services import Actor, record
 from payments.ledger import arithmetic
+from payments.ledger.posting import After, post
 from payments.locks import lock_pool
 from payments.models import CreditPool, LedgerEntry, PoolAdjustment, PoolTopUp
 
@@ -35,7 +35,7 @@ def pool_top_up(
     pool.funded_amount += amount
     pool.funding_ledger_number += 1
     pool.save()
-    _post(pool, top_up.pk, LedgerEntry.Kind.TOP_UP, arithmetic.top_up(amount, pool.pk))
+    post(top_up.pk, LedgerEntry.Kind.TOP_UP, arithmetic.top_up(amount, pool.pk), _after(pool))
     return top_up, pool
 
 
@@ -63,29 +63,13 @@ def pool_adjust(*, adjustment_id: UUID, amount: Decimal, reason: str, asked_by_i
     pool.adjusted_amount += amount
     pool.adjustment_ledger_number += 1
     pool.save()
-    _post(pool, adjustment.pk, LedgerEntry.Kind.ADJUSTMENT, arithmetic.adjustment(amount, pool.pk))
+    post(adjustment.pk, LedgerEntry.Kind.ADJUSTMENT, arithmetic.adjustment(amount, pool.pk), _after(pool))
     return adjustment
 
 
-def _post(
-    pool: CreditPool, transaction_id: UUID, kind: LedgerEntry.Kind, postings: Iterable[arithmetic.Posting]
-) -> None:
-    """Adds the entries of a transaction that the pool's row, as it is after it, already tells."""
-    after = {
+def _after(pool: CreditPool) -> After:
+    return {
         "pool": (pool.ledger_number, pool.available_amount),
         "funding": (pool.funding_ledger_number, -pool.funded_amount),
         "adjustment": (pool.adjustment_ledger_number, -pool.adjusted_amount),
     }
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            transaction_id=transaction_id,
-            kind=kind,
-            account=posting.account,
-            account_id=posting.account_id,
-            number=after[posting.account][0],
-            amount=posting.amount,
-            balance_after=after[posting.account][1],
-            created_at=timezone.now(),
-        )
-        for posting in postings
-    )

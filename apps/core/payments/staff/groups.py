@@ -8,7 +8,14 @@ from typing import Any, Final
 VIEWER, APPROVER, TREASURER, AUDITOR = "viewer", "approver", "treasurer", "auditor"
 
 _MONEY = ("merchant", "merchantcredit", "creditpool", "withdrawal", "ledgerentry", "bookscheck")
-_DECISIONS = ("approvalrequest", "outcomedecision", "pooltopup", "pooladjustment")
+_DECISIONS = (
+    "approvalrequest",
+    "outcomedecision",
+    "pooltopup",
+    "pooladjustment",
+    "repayment",
+    "repaymentreversal",
+)
 _BANK = ("bankstatement", "bankstatementline", "statementresolution")
 _RECORDS = ("auditentry", "apirequestlog", "managedmerchant")
 
@@ -23,7 +30,7 @@ GROUPS: Final[dict[str, frozenset[str]]] = {
     VIEWER: _views(*_MONEY),
     APPROVER: _views(*_MONEY, *_DECISIONS) | {"decide_merchant", "ask_approvalrequest", "decide_approvalrequest"},
     TREASURER: _views(*_MONEY, *_DECISIONS, *_BANK)
-    | {"fund_creditpool", "import_bankstatement", "ask_approvalrequest", "decide_approvalrequest"},
+    | {"fund_creditpool", "import_bankstatement", "record_repayment", "ask_approvalrequest", "decide_approvalrequest"},
     AUDITOR: _views(*_MONEY, *_DECISIONS, *_BANK, *_RECORDS),
 }
 
@@ -34,4 +41,5 @@ def groups_write(groups: Any, permissions: Any) -> None:
     known = {each.codename: each for each in ours}
     for name, codenames in GROUPS.items():
         group, _ = groups.objects.get_or_create(name=name)
-        group.permissions.set([known[codename] for codename in sorted(codenames)])
+        # those of a model that a later migration makes come with it
+        group.permissions.set([known[codename] for codename in sorted(codenames) if codename in known])

@@ -88,6 +88,7 @@ def _of_money(money: selectors.Money) -> Iterator[GaugeMetricFamily]:
     yield gauge("etebar_pool_settled_amount", money.settled)
     yield gauge("etebar_pool_funded_amount", money.funded)
     yield gauge("etebar_pool_adjusted_amount", money.adjusted)
+    yield gauge("etebar_pool_repaid_amount", money.repaid)
     if ENVIRONMENT.pool_low_water_mark is not None:
         yield gauge("etebar_pool_low_water_amount", ENVIRONMENT.pool_low_water_mark)
     pending = {age: money.pending.get(age, selectors.Pending()) for age in selectors.AGES}

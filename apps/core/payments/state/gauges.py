@@ -12,6 +12,7 @@ HELP: Mapping[str, str] = {
     "etebar_pool_settled_amount": "What was paid out of it.",
     "etebar_pool_funded_amount": "What was ever put into it.",
     "etebar_pool_adjusted_amount": "By how much two people ever corrected it, signed.",
+    "etebar_pool_repaid_amount": "What merchants paid back into it, less what was reversed.",
     "etebar_pool_low_water_amount": "Less than this in the pool is low; absent when there is no such mark.",
     "etebar_withdrawals_pending": "Pending withdrawals, each in one class of age.",
     "etebar_withdrawals_pending_amount": "Their money, by class of age.",

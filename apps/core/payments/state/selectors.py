@@ -17,6 +17,7 @@ AGES = ("le_10s", "le_1m", "le_15m", "gt_15m")
 # What is pending is found by the index of what is to be dispatched.
 MONEY = """
 SELECT p.available_amount AS available, p.funded_amount AS funded, p.adjusted_amount AS adjusted,
+    p.repaid_amount AS repaid,
     (SELECT count(*) FROM payments_approvalrequest WHERE state = 'requested') AS approvals_waiting, w.*
 FROM payments_creditpool AS p LEFT JOIN (
     SELECT CASE WHEN old <= 10 THEN 'le_10s' WHEN old <= 60 THEN 'le_1m' WHEN old <= 900 THEN 'le_15m'
@@ -49,6 +50,7 @@ class Money:
     available: Decimal = Decimal(0)
     funded: Decimal = Decimal(0)
     adjusted: Decimal = Decimal(0)
+    repaid: Decimal = Decimal(0)
     pending: dict[str, Pending] = field(default_factory=dict)
     oldest_seconds: float = 0.0
     overdue: int = 0
@@ -64,7 +66,7 @@ class Money:
     @property
     def settled(self) -> Decimal:
         """What left the pool for good: nothing else moves money."""
-        return self.funded + self.adjusted - self.available - self.reserved
+        return self.funded + self.adjusted + self.repaid - self.available - self.reserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ def money() -> Money:
         available=rows[0]["available"],
         funded=rows[0]["funded"],
         adjusted=rows[0]["adjusted"],
+        repaid=rows[0]["repaid"],
         pending={row["age"]: Pending(row["withdrawals"], row["amount"]) for row in pending},
         oldest_seconds=float(max((row["oldest"] for row in pending), default=0)),
         overdue=sum(row["overdue"] for row in pending),

@@ -8,6 +8,8 @@ GUARDED = (
     "payments_idempotencykey",
     "payments_pooltopup",
     "payments_pooladjustment",
+    "payments_repayment",
+    "payments_repaymentreversal",
 )
 
 

@@ -21,6 +21,8 @@ APPEND_ONLY = (
     "payments_dispatchattempt",
     "payments_auditentry",
     "payments_pooladjustment",
+    "payments_repayment",
+    "payments_repaymentreversal",
     "payments_bankstatement",
     "payments_bankstatementline",
     "payments_statementresolution",

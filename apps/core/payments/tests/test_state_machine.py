@@ -67,6 +67,7 @@ class ModelMerchant:
     active: bool = False
     used: Decimal = Decimal(0)
     pending: list[Asked] = field(default_factory=list)
+    repaid: list[tuple[str, Decimal]] = field(default_factory=list)
 
 
 class Books(RuleBasedStateMachine):
@@ -163,6 +164,33 @@ class Books(RuleBasedStateMachine):
         if outcome == "refused":
             one.used -= this.amount
             self.pool += this.amount
+
+    @rule(one=merchants, amount=AMOUNTS)
+    def repay(self, one: ModelMerchant, amount: Decimal) -> None:
+        """What is pending may still fail, so only the rest is owed."""
+        owed = one.used - sum((this.amount for this in one.pending), Decimal(0))
+        answer = self.post(
+            "repayments", merchant_id=one.merchant.pk, amount=str(amount), reference=unique_name("bank-")
+        )
+        expected = 409 if one.limit is None or amount > owed else 201
+        assert answer.status_code == expected, answer.content
+        event(f"repaid {expected}")
+        if expected == 201:
+            one.used -= amount
+            self.pool += amount
+            one.repaid.append((answer.json()["repayment_id"], amount))
+
+    @rule(one=merchants)
+    def take_a_repayment_back(self, one: ModelMerchant) -> None:
+        if not one.repaid:
+            return
+        repayment_id, amount = one.repaid[-1]
+        answer = self.post(f"repayments/{repayment_id}/reverse", reason="another merchant's")
+        assert answer.status_code == (200 if amount <= self.pool else 409), answer.content
+        if answer.status_code == 200:
+            one.used += amount
+            self.pool -= amount
+            one.repaid.pop()
 
     def _expected_refusal(self, one: ModelMerchant, amount: Decimal) -> str | None:
         if not one.active:
