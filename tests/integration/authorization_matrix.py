@@ -65,6 +65,7 @@ PUBLIC_API = (
     Row("GET", f"{API}/withdrawals", _merchants(200)),
     Row("POST", f"{API}/withdrawals", _merchants(422)),
     Row("POST", f"{API}/withdrawals/bulk", _merchants(422)),
+    Row("GET", f"{API}/withdrawals/totals", _merchants(200)),
     Row(
         "GET",
         f"{API}/withdrawals/<uuid:withdrawal_id>",

@@ -10,7 +10,7 @@ from payments.merchants import api as merchants
 from payments.pool.api import PoolView, TopUpView
 from payments.repayments import api as repayments
 from payments.tokens.api import RefreshView, TokenView, VerifyView
-from payments.withdrawals.api import StaffWithdrawalsView, WithdrawalsView, WithdrawalView
+from payments.withdrawals.api import StaffWithdrawalsView, TotalsView, WithdrawalsView, WithdrawalView
 from payments.withdrawals.bulk_api import BulkView
 
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("me", merchants.MeView.as_view()),
     path("withdrawals", WithdrawalsView.as_view()),
     path("withdrawals/bulk", BulkView.as_view()),
+    path("withdrawals/totals", TotalsView.as_view()),
     path("withdrawals/<uuid:withdrawal_id>", WithdrawalView.as_view()),
     path("ledger", LedgerView.as_view()),
     path("repayments", repayments.RepaymentsView.as_view()),

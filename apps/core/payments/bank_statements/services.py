@@ -10,6 +10,7 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from core.environment import ENVIRONMENT
+from etebar_common.bank_account import mask_account
 from etebar_common.fingerprint import account_fingerprint
 from payments.audit.services import Actor, record
 from payments.bank_statements.files import parse_statement
@@ -17,7 +18,6 @@ from payments.bank_statements.form import Line, Statement
 from payments.models import BankStatement, BankStatementLine
 
 ROWS_AT_ONCE = 1000
-_SHOWN_OF_ACCOUNT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +82,5 @@ def _line(statement: BankStatement, line: Line, counted: Counter[Line]) -> BankS
         withdrawal_id=line.withdrawal_id,
         amount=line.amount,
         account_fingerprint=account_fingerprint(line.account, key) if line.account else "",
-        account_masked=f"{'*' * _SHOWN_OF_ACCOUNT}{line.account[-_SHOWN_OF_ACCOUNT:]}" if line.account else "",
+        account_masked=mask_account(line.account) if line.account else "",
     )

@@ -151,7 +151,10 @@ class TestAnImport:
         withdrawal = settled()
         imported(first, line_of(withdrawal))
         line = BankStatementLine.objects.get()
-        assert (line.account_fingerprint, line.account_masked) == (withdrawal.account_fingerprint, "****0001")
+        assert (line.account_fingerprint, line.account_masked) == (
+            withdrawal.account_fingerprint,
+            "IR*************0001",
+        )
 
     def test_is_once_under_a_key_and_in_the_audit(self) -> None:
         user, content = make_staff(), written_csv([line_of(settled())]).decode()

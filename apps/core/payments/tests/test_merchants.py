@@ -197,6 +197,30 @@ class TestLists:
         assert listed(created_from=pending["created_at"]) == [pending["id"]]
         assert listed(created_to=pending["created_at"]) == [settled["id"]]
 
+    def test_filters_by_amount_and_adds_up_what_is_chosen(self) -> None:
+        fund_pool()
+        client = merchant_client(make_merchant())
+        for amount in ("1.00", "2.50", "4.00"):
+            assert withdraw(client, amount).status_code == 201
+        withdraw(client, "8.00", Prefer="respond-async")
+        assert withdraw(merchant_client(make_merchant()), "9.00").status_code == 201
+
+        def sums(**query: str) -> dict[str, tuple[int, str]]:
+            found = client.get("/api/v1/withdrawals/totals", query).json()
+            return {state: (each["count"], each["amount"]) for state, each in found.items()}
+
+        nothing = (0, "0.00")
+        assert sums() == {"settled": (3, "7.50"), "pending": (1, "8.00"), "failed": nothing}
+        assert sums(state="settled", amount_from="2.50") == {
+            "settled": (2, "6.50"),
+            "pending": nothing,
+            "failed": nothing,
+        }
+        listed = client.get("/api/v1/withdrawals", {"amount_from": "2.50", "amount_to": "4.00"}).json()["results"]
+        assert [each["amount"] for each in listed] == ["4.00", "2.50"]
+        assert client.get("/api/v1/withdrawals/totals", {"amount_from": "many"}).status_code == 422
+        assert client.get("/api/v1/withdrawals/totals", {"limit": "1"}).status_code == 422
+
     def test_staff_list_merchants_by_state_and_name(self) -> None:
         name = unique_name("findme")
         waiting, approved = make_merchant(approved=False), make_merchant(username=name)

@@ -1,5 +1,6 @@
 """/api/v1/withdrawals: a merchant's withdrawals, and staff's view of all."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -10,21 +11,31 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import validated
+from etebar_common.money import CENT
 from etebar_common.problems import NotFound
 from payments.models import Withdrawal
 from payments.tokens.authentication import merchant_id_of
 from payments.tokens.permissions import IsMerchant, IsStaff
 from payments.withdrawals.representation import members_of
 from payments.withdrawals.requests import command_of
-from payments.withdrawals.selectors import withdrawals_filtered
+from payments.withdrawals.selectors import totals, withdrawals_filtered
 from payments.withdrawals.serializers import (
     StaffWithdrawalQuerySerializer,
     WithdrawalCreateSerializer,
+    WithdrawalFilterSerializer,
     WithdrawalPageSerializer,
     WithdrawalQuerySerializer,
     WithdrawalSerializer,
+    WithdrawalTotalsSerializer,
 )
 from payments.withdrawals.services import withdrawal_create
+
+PAGING = frozenset({"limit", "cursor"})
+
+
+def chosen_by(query: dict[str, Any]) -> dict[str, Any]:
+    """The filters among validated query parameters."""
+    return {name: value for name, value in query.items() if name not in PAGING}
 
 
 class WithdrawalsView(APIView):
@@ -51,9 +62,21 @@ class WithdrawalsView(APIView):
     def get(self, request: Request) -> Response:
         """The merchant's withdrawals, newest first."""
         query = validated(WithdrawalQuerySerializer, request.query_params)
-        filters = {name: query[name] for name in ("state", "created_from", "created_to") if name in query}
-        withdrawals = withdrawals_filtered(merchant_id=merchant_id_of(request), **filters)
+        withdrawals = withdrawals_filtered(merchant_id=merchant_id_of(request), **chosen_by(query))
         return Response(paginate(request, withdrawals, members_of, query=query))
+
+
+class TotalsView(APIView):
+    permission_classes = (IsMerchant,)
+
+    @describe("Add withdrawals up", query=WithdrawalFilterSerializer, answers={200: WithdrawalTotalsSerializer})
+    def get(self, request: Request) -> Response:
+        """How many of the merchant's withdrawals there are in each state, and their sums, under the list's filters."""
+        query = validated(WithdrawalFilterSerializer, request.query_params)
+        found = totals(withdrawals_filtered(merchant_id=merchant_id_of(request), **chosen_by(query)))
+        return Response(
+            {state: {"count": each.count, "amount": str(each.amount.quantize(CENT))} for state, each in found.items()}
+        )
 
 
 class WithdrawalView(APIView):
@@ -80,6 +103,5 @@ class StaffWithdrawalsView(APIView):
     def get(self, request: Request) -> Response:
         """Every merchant's withdrawals, newest first; `overdue=true`: those whose outcome is unknown for too long."""
         query = validated(StaffWithdrawalQuerySerializer, request.query_params)
-        names = ("state", "created_from", "created_to", "merchant_id", "overdue")
-        filters = {name: query[name] for name in names if name in query}
-        return Response(paginate(request, withdrawals_filtered(**filters), members_of, query=query))
+        withdrawals = withdrawals_filtered(**chosen_by(query))
+        return Response(paginate(request, withdrawals, members_of, query=query))

@@ -58,10 +58,18 @@ class PageQuerySerializer(StrictSerializer):
     cursor = TextField(max_length=500, required=False)
 
 
-class WithdrawalQuerySerializer(PageQuerySerializer):
+class WithdrawalFilterSerializer(StrictSerializer):
+    """The query parameters that choose withdrawals."""
+
     state = serializers.ChoiceField(choices=Withdrawal.State.choices, required=False)
     created_from = serializers.DateTimeField(required=False, help_text="Inclusive.")
     created_to = serializers.DateTimeField(required=False, help_text="Exclusive.")
+    amount_from = AmountField(required=False, help_text="Inclusive.")
+    amount_to = AmountField(required=False, help_text="Inclusive.")
+
+
+class WithdrawalQuerySerializer(PageQuerySerializer, WithdrawalFilterSerializer):
+    """The same, of a list."""
 
 
 class StaffWithdrawalQuerySerializer(WithdrawalQuerySerializer):
@@ -72,3 +80,16 @@ class StaffWithdrawalQuerySerializer(WithdrawalQuerySerializer):
 class WithdrawalPageSerializer(serializers.Serializer[Withdrawal]):
     results = WithdrawalSerializer(many=True)
     next = serializers.CharField(allow_null=True)
+
+
+class WithdrawalTotalSerializer(serializers.Serializer[Withdrawal]):
+    count = serializers.IntegerField()
+    amount = AmountField(allow_zero=True)
+
+
+class WithdrawalTotalsSerializer(serializers.Serializer[Withdrawal]):
+    """Of the withdrawals that the filters choose, by state."""
+
+    pending = WithdrawalTotalSerializer()
+    settled = WithdrawalTotalSerializer()
+    failed = WithdrawalTotalSerializer()
