@@ -1,4 +1,4 @@
-"""Rows as a CSV file (RFC 4180), however many there are."""
+"""Rows as a CSV file (RFC 4180)."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,8 @@ from django.db.models import Model, QuerySet
 from django.http import StreamingHttpResponse
 
 PAGE_ROWS = 2000
+# the text of a file is in the pod's memory until it is sent: some 30 MB
+MOST_ROWS = 200_000
 # a spreadsheet takes a text that begins with one of these for a formula
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -19,8 +21,13 @@ class _Line:
         return line
 
 
+def is_too_long(rows: QuerySet[Any]) -> bool:
+    """Whether there are more rows than a file may have."""
+    return bool(rows.order_by("pk")[MOST_ROWS : MOST_ROWS + 1].exists())
+
+
 def csv_response(rows: QuerySet[Any], names: Sequence[str], *, name: str) -> StreamingHttpResponse:
-    """The rows in the order of their keys; a name may lead over relations by `__`. A page is in memory at a time."""
+    """The rows in the order of their keys; a name may lead over relations by `__`. They are read a page at a time."""
     response = StreamingHttpResponse(_lines(rows, names), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import BooleanField, DateTimeField, DecimalField, Field, ForeignKey, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext as _
 
 from payments.console import formats
-from payments.console.export import csv_response
+from payments.console.export import MOST_ROWS, csv_response, is_too_long
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -68,6 +69,11 @@ class ReadOnlyAdmin(_ModelAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = self.get_changelist_instance(request).get_queryset(request)
+        if is_too_long(rows):
+            told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}
+            messages.error(request, told)
+            name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist"
+            return HttpResponseRedirect(f"{reverse(name)}?{request.GET.urlencode()}")
         return csv_response(rows, self.export_fields, name=str(self.opts.model_name))
 
     def _export_url(self) -> str:

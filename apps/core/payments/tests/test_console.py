@@ -288,6 +288,18 @@ class TestAnExport:
         assert len(client.get(url).getvalue().decode().splitlines()) == 3
         assert console_of(User.objects.create_user("y", is_staff=True)).get(url).status_code == 403
 
+    def test_of_more_than_a_file_may_have_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("payments.console.export.MOST_ROWS", 2)
+        client = console_of(make_staff(None, AUDITOR))
+        url = reverse("admin:payments_merchant_export")
+        for _ in range(2):
+            make_merchant(approved=False)
+        assert client.get(url).status_code == 200
+        make_merchant(approved=False)
+        shown = client.get(f"{url}?state__exact=pending", follow=True)
+        assert shown.redirect_chain[0][0].endswith("?state__exact=pending")
+        assert "filter or search first" in shown.content.decode()
+
     def test_comes_in_pages_that_lose_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("payments.console.export.PAGE_ROWS", 2)
         expected = sorted(make_merchant(approved=False).pk for _ in range(5))
