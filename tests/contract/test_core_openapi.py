@@ -18,8 +18,8 @@ from payments.tokens.authentication import access_token_for
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "core.json"
 KEY = "Idempotency-Key"
-# what a bank's statement must look like inside; which of two members is given
-MORE_THAN_A_SCHEMA = ("/bank-statements", "/resolutions", "/admin/repayments")
+# what a bank's statement must look like inside; which days follow which; which of two members is given
+MORE_THAN_A_SCHEMA = ("statements", "/resolutions", "/admin/repayments")
 
 schema = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text()))
 schema.app = get_wsgi_application()

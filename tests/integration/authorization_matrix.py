@@ -73,6 +73,14 @@ PUBLIC_API = (
         f"{API}/withdrawals/{{withdrawal}}",
     ),
     Row("GET", f"{API}/repayments", _merchants(200)),
+    Row("GET", f"{API}/statements", _merchants(422)),
+    Row("GET", f"{API}/statements/<int:year>-<int:month>", _merchants(200), f"{API}/statements/2026-01"),
+    Row(
+        "GET",
+        f"{API}/admin/merchants/<int:merchant_id>/statements",
+        _staff(422),
+        f"{API}/admin/merchants/{{merchant}}/statements",
+    ),
     Row("GET", f"{API}/admin/repayments", _staff(200)),
     Row("POST", f"{API}/admin/repayments", _staff(422)),
     Row(

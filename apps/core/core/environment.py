@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
@@ -24,6 +25,13 @@ def _networks(values: list[str]) -> list[str]:
     for value in values:
         ip_network(value)
     return values
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"is no time zone: expected a name such as Asia/Tehran, not {name!r}") from error
 
 
 def _threshold(value: object) -> object:
@@ -103,6 +111,9 @@ class CoreEnvironment(TracedEnvironment):
 
     trusted_proxies: Annotated[CommaList, AfterValidator(_networks)] = Field(default_factory=list)
     """Networks whose X-Forwarded-For is believed. Without any, the peer's address counts."""
+
+    calendar_time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """Where days begin: of statements, and of what the console shows; a name such as `Asia/Tehran`."""
 
     static_root: Path | None = None
     """Where `collectstatic` puts the admin's files; without it they are served from the packages."""

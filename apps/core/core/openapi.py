@@ -6,6 +6,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
@@ -134,11 +135,12 @@ def describe(
     staff: bool = False,
     public: bool = False,
     tag: str | None = None,
+    file: str | None = None,
 ) -> Callable[[Any], Any]:
     """Documents one operation, described by `description` or its docstring.
 
     `key` is `required` or `optional` for operations that take an Idempotency-Key; `tag` says who calls it, when that is
-    neither merchants nor staff.
+    neither merchants nor staff. `file` is the media type of the same answer as a file.
     """
     parameters: list[Any] = [_key_parameter(required=key == "required")] if key else []
     if query is not None:
@@ -151,7 +153,9 @@ def describe(
     statuses |= {409, 422} if key else set()
     statuses |= set(PAGED) if query else set()
     refusals = {(status, MEDIA_TYPE): OpenApiResponse(ProblemSerializer) for status in sorted(statuses)}
-    successes = {(status, "application/json"): serializer for status, serializer in answers.items()}
+    successes: dict[Any, Any] = {(status, "application/json"): serializer for status, serializer in answers.items()}
+    if file:
+        successes[200, file] = OpenApiTypes.STR
     options: dict[str, Any] = {"auth": []} if public else {}
     return extend_schema(
         summary=summary,

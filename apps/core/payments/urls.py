@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from payments.account_statements import api as account_statements
 from payments.approvals import api as approvals
 from payments.bank_statements import api as statements
 from payments.idempotency.api import KeyView
@@ -24,11 +25,14 @@ urlpatterns = [
     path("withdrawals/totals", TotalsView.as_view()),
     path("withdrawals/<uuid:withdrawal_id>", WithdrawalView.as_view()),
     path("ledger", LedgerView.as_view()),
+    path("statements", account_statements.StatementsView.as_view()),
+    path("statements/<int:year>-<int:month>", account_statements.MonthView.as_view()),
     path("repayments", repayments.RepaymentsView.as_view()),
     path("idempotency-keys", KeyView.as_view()),
     path("admin/merchants", merchants.MerchantsView.as_view()),
     path("admin/merchants/<int:merchant_id>", merchants.MerchantView.as_view()),
     path("admin/merchants/<int:merchant_id>/ledger", MerchantLedgerView.as_view()),
+    path("admin/merchants/<int:merchant_id>/statements", account_statements.MerchantStatementsView.as_view()),
     path("admin/approve", merchants.ApproveView.as_view()),
     path("admin/refuse", merchants.RefuseView.as_view()),
     path("admin/suspend", merchants.SuspendView.as_view()),

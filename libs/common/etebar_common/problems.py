@@ -137,6 +137,11 @@ class InsufficientPool(Problem):
     remedy = "Nothing was reserved. Try again later with a new key."
 
 
+class StatementTooLong(Problem):
+    status, code, title = 422, "statement_too_long", "The statement has too many entries for one answer"
+    remedy = "Ask for fewer days, or for the file: `form=csv`."
+
+
 class RepaymentExceedsDebt(Problem):
     status, code, title = 409, "repayment_exceeds_debt", "The repayment is more than the merchant owes"
     remedy = "At most `owed` can be recorded: what is pending may still fail and is given back by itself."

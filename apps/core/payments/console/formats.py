@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import jdatetime
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from core.environment import ENVIRONMENT
 from etebar_common.money import CENT
 
 PERSIAN = "fa"
@@ -34,7 +36,7 @@ def moment(at: datetime | None) -> str:
     """A time to the second in the installation's time zone, with its name; Jalali in Persian. A dash for none."""
     if at is None:
         return "–"
-    local = timezone.localtime(at)
+    local = timezone.localtime(at, ZoneInfo(ENVIRONMENT.calendar_time_zone))
     if not is_persian():
         return f"{local:%Y-%m-%d %H:%M:%S %Z}"
     jalali = jdatetime.datetime.fromgregorian(datetime=local.replace(tzinfo=None))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from core.pagination import paginate
 from core.serializers import AmountField, validated
 from etebar_common.money import CENT
 from payments.answers import timestamp
+from payments.ledger.selectors import entries_of_merchant
 from payments.merchants.selectors import merchant_get
 from payments.models import LedgerEntry
 from payments.tokens.authentication import merchant_id_of
@@ -35,11 +35,6 @@ class LedgerEntrySerializer(serializers.Serializer[LedgerEntry]):
 class LedgerPageSerializer(serializers.Serializer[LedgerEntry]):
     results = LedgerEntrySerializer(many=True)
     next = serializers.CharField(allow_null=True)
-
-
-def entries_of_merchant(merchant_id: int) -> QuerySet[LedgerEntry]:
-    """The merchant's entries."""
-    return LedgerEntry.objects.filter(account=LedgerEntry.Account.MERCHANT, account_id=merchant_id)
 
 
 def entry_members(entry: LedgerEntry) -> dict[str, Any]:

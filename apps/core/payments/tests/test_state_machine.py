@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 from rest_framework.test import APIClient
 
+from payments.account_statements.selectors import Period, statement_get
 from payments.books import checks, settlement
 from payments.dispatch.services import dispatch_due
 from payments.models import CreditPool, Merchant, MerchantCredit, OutcomeDecision, Withdrawal
@@ -256,6 +257,24 @@ class Books(RuleBasedStateMachine):
             if one.bank != NEVER_KNOWN:
                 one.pending.clear()
         return multiple()
+
+    def teardown(self) -> None:
+        """Statements of all of it, and of every entry on a day of its own, add up to the ledger and chain."""
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE payments_ledgerentry DISABLE TRIGGER USER")
+            a_day_each = "'2026-01-01'::timestamptz + number * interval '1 day'"
+            cursor.execute(f"UPDATE payments_ledgerentry SET created_at = {a_day_each}")
+            cursor.execute("ALTER TABLE payments_ledgerentry ENABLE TRIGGER USER")
+        for one in self.known:
+            used = Decimal(0)
+            for month in range(1, 7):
+                statement = statement_get(one.merchant.pk, Period.month(2026, month))
+                assert statement.opening == used
+                assert sum((amount for _, amount in statement.totals.values()), used) == statement.closing
+                used = statement.closing
+            assert used == one.used
+            today = timezone.now().date()
+            assert statement_get(one.merchant.pk, Period(today, today)).closing_limit == one.limit
 
     @invariant()
     def the_books_agree(self) -> None:

@@ -1,0 +1,1 @@
+"""What a merchant's account did in a time, with balances that add up."""

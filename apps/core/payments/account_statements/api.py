@@ -1,0 +1,86 @@
+"""Statements of a merchant's account: of any days, or of a month; for the merchant and for staff."""
+
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.openapi import describe
+from core.serializers import validated
+from etebar_common.problems import NotFound
+from payments.account_statements.representation import csv_lines, statement_members
+from payments.account_statements.selectors import Period, statement_get
+from payments.account_statements.serializers import (
+    AccountStatementSerializer,
+    FormSerializer,
+    StatementQuerySerializer,
+)
+from payments.merchants.selectors import merchant_get
+from payments.tokens.authentication import merchant_id_of
+from payments.tokens.permissions import IsMerchant, IsStaff
+
+CSV = "text/csv"
+Answer = Response | HttpResponse | StreamingHttpResponse
+
+
+def answered(merchant_id: int, period: Period, form: str) -> Answer:
+    """The statement in the form that was asked for; raises StatementTooLong."""
+    if form != "csv":
+        return Response(statement_members(statement_get(merchant_id, period)))
+    response = StreamingHttpResponse(csv_lines(merchant_id, period), content_type=f"{CSV}; charset=utf-8")
+    name = f"statement-{merchant_id}-{period.first}-{period.last}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def period_of(query: dict[str, Any]) -> Period:
+    return Period(query["period_from"], query["period_to"])
+
+
+class StatementsView(APIView):
+    permission_classes = (IsMerchant,)
+
+    @describe("Get a statement", query=StatementQuerySerializer, answers={200: AccountStatementSerializer}, file=CSV)
+    def get(self, request: Request) -> Answer:
+        """What moved the merchant's account on these days, between what was used before and after."""
+        query = validated(StatementQuerySerializer, request.query_params)
+        return answered(merchant_id_of(request), period_of(query), query["form"])
+
+
+class MonthView(APIView):
+    permission_classes = (IsMerchant,)
+
+    @describe(
+        "Get a month's statement",
+        query=FormSerializer,
+        answers={200: AccountStatementSerializer},
+        problems=(404,),
+        file=CSV,
+    )
+    def get(self, request: Request, year: int, month: int) -> Answer:
+        """The same of a month, `/api/v1/statements/2026-11`."""
+        query = validated(FormSerializer, request.query_params)
+        try:
+            period = Period.month(year, month)
+        except ValueError as error:
+            raise NotFound(f"there is no month {year}-{month:02}") from error
+        return answered(merchant_id_of(request), period, query["form"])
+
+
+class MerchantStatementsView(APIView):
+    permission_classes = (IsStaff,)
+
+    @describe(
+        "Get a merchant's statement",
+        query=StatementQuerySerializer,
+        answers={200: AccountStatementSerializer},
+        problems=(404,),
+        staff=True,
+        file=CSV,
+    )
+    def get(self, request: Request, merchant_id: int) -> Answer:
+        """A merchant's statement, as the merchant sees it."""
+        query = validated(StatementQuerySerializer, request.query_params)
+        return answered(merchant_get(merchant_id).pk, period_of(query), query["form"])
