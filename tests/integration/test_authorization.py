@@ -105,7 +105,7 @@ def admins_session(platform: Platform, username: str, password: str) -> dict[str
 
 
 def add_staff(platform: Platform) -> tuple[str, str]:
-    """A member of staff without any permission of the admin, and the password."""
+    """A member of staff, in the groups that are given unasked, and the password."""
     name = f"staff-{uuid.uuid4().hex[:8]}"
     made = shell(platform.stack, f"python manage.py staff add {name}")
     assert made.returncode == 0, made.stderr
@@ -141,6 +141,9 @@ def some_rows(platform: Platform, internal: InternalApi, merchant: Any) -> dict[
     assert asked.status_code == 202
     assert shell(platform.stack, "python manage.py verify_books").returncode == 0
     decide_by_two(platform)
+    paid_back = {"merchant_id": merchant.number, "amount": "0.50", "reference": f"bank-{name}"}
+    made = platform.api.must("POST", "/admin/repayments", paid_back, platform.api.admin)["repayment_id"]
+    platform.api.must("POST", f"/admin/repayments/{made}/reverse", {"reason": "another's"}, platform.api.admin)
 
     def found(table: str) -> str | None:
         key = {"payments/outcomedecision": "approval_id"}.get(table, "id")
