@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,22 +51,33 @@ def packages_of(lock: str) -> list[Pinned]:
 
 @dataclass(frozen=True)
 class Installed:
-    """A Debian package, as `dpkg-query` tells of it."""
+    """A Debian package of an image."""
 
     name: str
     version: str
     architecture: str
 
 
+# status.d has the packages that single programs were taken out of
+DATABASE = "for file in /var/lib/dpkg/status /var/lib/dpkg/status.d/*; do [ -f $file ] && cat $file && echo; done; true"
+
+
 def installed_in(image: str) -> list[Installed]:
     """What Debian's database in an image has; CalledProcessError when docker has no such image."""
-    shown = ["--show", "--showformat", r"${Package} ${Version} ${Architecture}\n"]
-    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "dpkg-query", image, *shown]
+    command = ["docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", DATABASE]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return [Installed(*line.split()) for line in done.stdout.splitlines()]
+    return sorted(packages_in(done.stdout), key=lambda each: each.name)
 
 
-def bill_of(name: str, lock: str, installed: Iterable[Installed] = ()) -> str:
+def packages_in(database: str) -> Iterator[Installed]:
+    """The packages of paragraphs as dpkg writes them (deb822), but for those that were removed."""
+    for paragraph in re.split(r"\n\n+", database.strip()):
+        fields = dict(re.findall(r"^([A-Za-z-]+): (.*)$", paragraph, re.MULTILINE))
+        if fields.get("Status", "install ok installed").endswith(" installed"):
+            yield Installed(fields["Package"], fields["Version"], fields["Architecture"])
+
+
+def bill_of(name: str, lock: str, installed: Sequence[Installed] = ()) -> str:
     """The bill of a deployable as JSON."""
     known = lock + "".join(f"{each}\n" for each in installed)
     bom = Bom(serial_number=uuid.UUID(bytes=hashlib.sha256(known.encode()).digest()[:16], version=4))

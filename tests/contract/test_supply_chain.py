@@ -46,6 +46,32 @@ class TestTheBills:
         with pytest.raises(ValueError, match="not understood: flask"):
             sbom.packages_of("flask @ file:///somewhere\n")
 
+    def test_read_debians_database_as_dpkg_writes_it(self) -> None:
+        database = """Package: bash
+Essential: yes
+Status: install ok installed
+Architecture: amd64
+Version: 5.2-1
+Description: a shell
+ of many lines
+
+Package: gone
+Status: deinstall ok config-files
+Architecture: amd64
+Version: 1
+
+Package: pgbouncer
+Version: 1.24.1-1
+Architecture: amd64
+"""
+        found = [(each.name, each.version) for each in sbom.packages_in(database)]
+        assert found == [("bash", "5.2-1"), ("pgbouncer", "1.24.1-1")]
+        bill = json.loads(sbom.bill_of("operator", "", list(sbom.packages_in(database))))
+        assert [each["purl"].split("?")[0] for each in bill["components"]] == [
+            "pkg:deb/debian/bash@5.2-1",
+            "pkg:deb/debian/pgbouncer@1.24.1-1",
+        ]
+
     def test_are_of_every_image_with_a_lock_of_its_own(self) -> None:
         copied = {
             name
