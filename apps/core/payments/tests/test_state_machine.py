@@ -294,6 +294,6 @@ def test_the_invariants_hold_whatever_happens() -> None:
     run_state_machine_as_test(
         Books,
         settings=settings(
-            max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
