@@ -116,13 +116,20 @@ def crash_at(component: str, container: str, point: CrashPoint) -> Strike:
             except CommandError:  # there is no container to look into
                 return True
 
+        def disarmed() -> bool:
+            try:
+                return not any(each(f"rm -f {ARMED}"))
+            except CommandError:  # a container is about to be started again
+                return False
+
         each(f"printf {point.value} > {ARMED}")
         if component == "core-worker":
             for _ in range(10):
                 api.merchant().withdraw(**ASYNC)
         wait_until("a process has killed itself", has_died, 90)
         cluster.wait_until_ready(component, 2)
-        each(f"rm -f {ARMED}")
+        wait_until("no pod is armed any more", disarmed, 90)
+        wait_until("core serves", lambda: api.send("GET", "/admin/pool", headers=api.admin).is_success, 90)
 
     return strike
 
