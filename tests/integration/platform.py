@@ -88,17 +88,20 @@ class Platform:
 
     def arm(self, name: str, point: CrashPoint) -> None:
         """The next process of the service that passes the point kills itself there."""
+        for told in self.stack.state.path.glob(f"crash-{name}.*"):
+            told.unlink()
         (self.stack.state.path / f"crash-{name}").write_text(point)
 
     def has_crashed(self, name: str) -> bool:
-        """Whether a process has killed itself since the service was armed."""
-        return not (self.stack.state.path / f"crash-{name}").exists()
+        """Whether a process has killed itself since the service was armed, and is gone."""
+        killed = [int(told.suffix[1:]) for told in self.stack.state.path.glob(f"crash-{name}.*")]
+        return bool(killed) and not any(is_alive(each) for each in killed)
 
     def processes_of(self, name: str) -> set[int]:
         """The ids of the service's living processes."""
         try:
             main = psutil.Process(self.stack.process(name).pid)
-            return {each.pid for each in (main, *main.children()) if each.status() != psutil.STATUS_ZOMBIE}
+            return {each.pid for each in (main, *main.children()) if is_alive(each.pid)}
         except psutil.NoSuchProcess:
             return set()
 
@@ -106,3 +109,11 @@ class Platform:
         """Lets the dispatcher ask until the withdrawal is settled."""
         books.make_due(self.stack)
         wait_until("it is settled", lambda: merchant.state_of(withdrawal_id) == "settled")
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of this id that can still do something."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

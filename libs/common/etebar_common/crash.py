@@ -42,10 +42,13 @@ def configure(settings: Environment) -> None:
 
 
 def crash_point(point: CrashPoint) -> None:
-    """Kills this process with SIGKILL if the file names the point; the file is removed first: hit once."""
+    """Kills this process with SIGKILL if the file names the point.
+
+    The file is renamed first, to its name and the process's id: hit once, and known by whom.
+    """
     if _armed_by is not None and is_armed(point):
         with contextlib.suppress(FileNotFoundError):
-            _armed_by.unlink()
+            _armed_by.rename(f"{_armed_by}.{os.getpid()}")
             os.kill(os.getpid(), signal.SIGKILL)
 
 
