@@ -5,10 +5,9 @@ the money transaction, which reads its state anyway. Staff rights are read from 
 """
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -21,32 +20,14 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from core.request_context import context_of
 from etebar_common.problems import NotAuthenticated, PermissionDenied, TokenInvalid
 from payments.models import Merchant
+from payments.tokens.api_key import is_api_key, user_of_key
+from payments.tokens.caller import TokenUser, require_scope
 
 BEARER = b"bearer"
 CACHED_TOKENS = 10_000
 TOTP_CLAIM = "totp"
 
 T = TypeVar("T", bound=Token)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenUser:
-    """The caller as the token names it; `merchant_id` is None for staff."""
-
-    pk: int
-    username: str
-    merchant_id: int | None
-    is_authenticated: ClassVar[bool] = True
-    is_anonymous: ClassVar[bool] = False
-
-    @property
-    def id(self) -> int:
-        return self.pk
-
-    @property
-    def idempotency_scope(self) -> str:
-        """Whose keys are told apart from whose."""
-        return f"user:{self.pk}"
 
 
 def add_claims(token: T, user: User, merchant_id: int | None) -> T:
@@ -78,7 +59,9 @@ def access_token_for(user: User, merchant_id: int | None, lifetime: timedelta) -
 
 
 def user_of_token(token: bytes) -> TokenUser:
-    """Whom an access token names; raises TokenInvalid."""
+    """Whom an access token or an API key names, the latter by a look into the database; raises TokenInvalid."""
+    if is_api_key(token):
+        return user_of_key(token)
     try:
         expires_at, user = _verified(token)
         if expires_at <= time.time():
@@ -100,6 +83,8 @@ def _verified(token: bytes) -> tuple[int, TokenUser]:
 def is_staffs(authorization: str) -> bool:
     """Whether an Authorization header has a good token that is no merchant's; whose rights they are is for others."""
     scheme, _, token = authorization.partition(" ")
+    if is_api_key(token.strip().encode()):
+        return False
     try:
         return scheme.lower().encode() == BEARER and user_of_token(token.strip().encode()).merchant_id is None
     except TokenInvalid:
@@ -117,6 +102,7 @@ class TokenAuthentication(BaseAuthentication):
             raise TokenInvalid("expected `Authorization: Bearer` and one token")
         user = user_of_token(parts[1])
         context_of(request).user = user
+        require_scope(user, request.method, (request.parser_context or {}).get("view"))
         return user, None
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the signature of BaseAuthentication

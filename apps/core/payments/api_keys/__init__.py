@@ -1,0 +1,1 @@
+"""API keys: made, replaced and revoked by the merchant, who logged in by password."""
