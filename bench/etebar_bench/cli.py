@@ -3,11 +3,11 @@
 import argparse
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Never
 
-from etebar_bench import bench
+from etebar_bench import bench, webhooks
 from etebar_bench.observability import bench as observability
 from etebar_bench.settings import Settings, Work
 from etebar_quickstart import QuickstartError, paths
@@ -24,8 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in INTERRUPTING:
         signal.signal(number, _interrupt)
     try:
-        run = observability.run if settings.observability else bench.run
-        return run(settings, printer)
+        return _run_of(settings)(settings, printer)
     except QuickstartError as error:
         printer.failure(str(error), error.details)
         return 1
@@ -34,13 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _run_of(settings: Settings) -> Callable[[Settings, Printer], int]:
+    if settings.observability:
+        return observability.run
+    return webhooks.run if settings.webhooks else bench.run
+
+
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Ends with code 2 and a line of help when the arguments are wrong."""
     given = _parser().parse_args(arguments)
     return Settings(
         rounds=given.rounds,
         seconds=given.seconds,
-        clients=given.clients or ((32, 128) if given.observability else (8, 32, 128)),
+        clients=given.clients or ((32, 128) if given.observability or given.webhooks else (8, 32, 128)),
         bulk_clients=given.bulk_clients,
         works=given.only,
         processes=given.processes,
@@ -49,6 +54,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         writes=not given.no_write,
         references=tuple(given.reference),
         observability=given.observability,
+        webhooks=given.webhooks,
         remarks=tuple(given.remark),
     )
 
@@ -69,6 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--no-write", action="store_true", help="write no files")
     observability_help = "what metrics and traces cost instead: single with and without them (32,128 clients)"
     add("--observability", action="store_true", help=observability_help)
+    webhooks_help = "what webhooks cost instead: single with and without them (32,128 clients); writes no files"
+    add("--webhooks", action="store_true", help=webhooks_help)
     add("--remark", action="append", default=[], help="a line for the page of --observability, such as what else ran")
     reference_help = "NAME=RATE, drawn in the plot as measured elsewhere; as often as wanted"
     add("--reference", type=_reference, action="append", default=[], help=reference_help)

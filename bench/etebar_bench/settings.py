@@ -47,6 +47,7 @@ class Settings:
     writes: bool
     references: tuple[tuple[str, float], ...] = ()
     observability: bool = False
+    webhooks: bool = False
     remarks: tuple[str, ...] = ()
 
     def rows(self) -> list[Row]:

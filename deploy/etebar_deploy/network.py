@@ -94,10 +94,11 @@ def _binds(spec: Object, party: Party, direction: str) -> bool:
 
 def _holds(block: Object, party: Party) -> bool:
     network = ipaddress.ip_network(block["cidr"])
-    if party.namespace is not None:
-        return any(network.version == pods.version and network.overlaps(pods) for pods in POD_ADDRESSES)
-    own = ipaddress.ip_network(party.block)
     inside = [ipaddress.ip_network(text) for text in block.get("except") or []]
+    if party.namespace is not None:
+        reached = [pods for pods in POD_ADDRESSES if network.version == pods.version and network.overlaps(pods)]
+        return any(not any(_contains(hole, pods) for hole in inside) for pods in reached)
+    own = ipaddress.ip_network(party.block)
     return _contains(network, own) and not any(_contains(hole, own) for hole in inside)
 
 

@@ -54,6 +54,8 @@ class Environments:
                 "REDIS_URL": self.redis_url(),
                 "SETTLEMENT_URL": self.settlement_url,
                 "ALLOWED_HOSTS": f"{HOST},localhost",
+                # whoever tries webhooks out here has the receiver here
+                "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
             }
         )
 

@@ -13,7 +13,7 @@ from etebar_quickstart.ports import HOST
 from etebar_quickstart.process import Program
 from etebar_quickstart.redis_server import connect
 
-NAMES = ("settlement", "core", "worker", "beat")
+NAMES = ("settlement", "core", "worker", "beat", "webhooks")
 PROBE_TIMEOUT_SECONDS = 2.0
 # METRICS_PORT of the caller's shell is the web's
 WITHOUT_METRICS = {"METRICS_PORT": "0"}
@@ -74,11 +74,25 @@ def _beat(environments: Environments, state: Path, overrides: Mapping[str, str])
     )
 
 
+def _webhooks(environments: Environments, state: Path, overrides: Mapping[str, str]) -> Program:
+    sign = state / "webhooks-alive"
+    sign.unlink(missing_ok=True)
+    own = {"SIGN_OF_LIFE_FILE": str(sign)}
+    return Program(
+        name="webhooks",
+        arguments=[sys.executable, "manage.py", "deliver_webhooks"],
+        directory=paths.CORE,
+        environment={**environments.core(), **WITHOUT_METRICS, **own, **overrides},
+        ready=sign.exists,
+    )
+
+
 _FACTORIES: dict[str, Callable[[Environments, Path, Mapping[str, str]], Program]] = {
     "core": _core,
     "settlement": _settlement,
     "worker": _worker,
     "beat": _beat,
+    "webhooks": _webhooks,
 }
 
 

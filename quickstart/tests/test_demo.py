@@ -20,7 +20,7 @@ from etebar_quickstart.testing import temporary_state
 
 from .factories import command_line
 
-SERVICES = {"postgres", "redis", "settlement", "core", "worker", "beat"}
+SERVICES = {"postgres", "redis", "settlement", "core", "worker", "beat", "webhooks"}
 START_TIMEOUT_SECONDS = 120
 RUNNING = "Ctrl-C ends it"
 

@@ -16,7 +16,7 @@ from integration.waiting import wait_until
 from etebar_common.crash import CrashPoint
 from etebar_quickstart.stack import MIGRATIONS, Stack
 
-from . import table, test_operator_crashes
+from . import table, test_operator_crashes, test_webhook_crashes
 from .conftest import Report
 from .experiment import Experiments, Strike
 from .promise import Promise
@@ -127,5 +127,9 @@ class TestACrashInAMigration:
 
 
 def test_every_crash_point_has_a_row() -> None:
-    chosen = [case.point for case in (*CASES, DECIDED)] + [*OF_MIGRATIONS, *test_operator_crashes.EXPECTED]
+    chosen = [case.point for case in (*CASES, DECIDED)] + [
+        *OF_MIGRATIONS,
+        *test_operator_crashes.EXPECTED,
+        *test_webhook_crashes.EXPECTED,
+    ]
     assert sorted(chosen) == sorted(CrashPoint)

@@ -141,7 +141,8 @@ class TestScraping:
         (monitoring,) = [party for party in own.parties if party.name == "every pod of namespace monitoring"]
         ours = [party for party in own.parties if party.is_ours]
         scraped = {party.name for party in ours if ("TCP", 9464) in own.ports(monitoring, party)}
-        assert scraped == {"core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator"}
+        core = {"core-web", "core-worker", "core-beat", "core-webhooks", "core-internal"}
+        assert scraped == core | {"settlement", "operator"}
 
 
 class TestNetworkPolicies:

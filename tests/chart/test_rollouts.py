@@ -11,7 +11,7 @@ from etebar_deploy.chart import CHART, forget_rendered
 from etebar_deploy.helm_binaries import helms
 
 WORKLOADS = ("Deployment", "StatefulSet")
-CORE = {"core-web", "core-worker", "core-beat", "core-internal"}
+CORE = {"core-web", "core-worker", "core-beat", "core-webhooks", "core-internal"}
 
 
 def annotations(rendered: Rendered) -> dict[str, dict[str, str]]:

@@ -89,6 +89,16 @@ class TestTheInternalApi:
         assert {name for name, is_open in found.items() if is_open} == {"service postgresql", "pod postgresql"}
 
 
+class TestWebhooks:
+    def test_reach_their_database_and_nobody_of_the_release_or_near_it(
+        self, cluster: Cluster, strangers: dict[str, Cluster], targets: dict[str, str]
+    ) -> None:
+        doors = {f"a stranger {where}": door_of(each) for where, each in strangers.items()}
+        doors |= {"kubernetes": "kubernetes.default:443", "a node": f"{control_plane(cluster)}:6443"}
+        found = reach(cluster, "deploy/core-webhooks", {**targets, **doors}, "webhooks")
+        assert {name for name, is_open in found.items() if is_open} == {"service postgresql", "pod postgresql"}
+
+
 class TestWithoutThePolicies:
     def test_a_stranger_gets_through(
         self, cluster: Cluster, strangers: dict[str, Cluster], targets: dict[str, str]

@@ -72,6 +72,28 @@ PUBLIC_API = (
         _merchants(200, stranger=404),
         f"{API}/withdrawals/{{withdrawal}}",
     ),
+    Row("GET", f"{API}/api-keys", _merchants(200)),
+    Row("POST", f"{API}/api-keys", _merchants(422)),
+    Row("DELETE", f"{API}/api-keys/<str:key_id>", _merchants(404), f"{API}/api-keys/none"),
+    Row("POST", f"{API}/api-keys/<str:key_id>/rotate", _merchants(404), f"{API}/api-keys/none/rotate"),
+    Row("GET", f"{API}/webhooks", _merchants(200)),
+    Row("POST", f"{API}/webhooks", _merchants(422)),
+    # of a webhook that is not there: whose they are is for test_webhook_api.py
+    *(
+        Row(method, f"{API}/webhooks/<uuid:endpoint_id>{rest}", _merchants(404), f"{API}/webhooks/{{withdrawal}}{sent}")
+        for method, rest, sent in (
+            ("GET", "", ""),
+            ("PATCH", "", ""),
+            ("DELETE", "", ""),
+            ("GET", "/secret", "/secret"),
+            ("POST", "/secret/rotate", "/secret/rotate"),
+            ("POST", "/test", "/test"),
+            ("POST", "/replay", "/replay"),
+            ("GET", "/deliveries", "/deliveries"),
+            ("GET", "/deliveries/<int:delivery_id>", "/deliveries/1"),
+            ("POST", "/deliveries/<int:delivery_id>/replay", "/deliveries/1/replay"),
+        )
+    ),
     Row("GET", f"{API}/repayments", _merchants(200)),
     Row("GET", f"{API}/statements", _merchants(422)),
     Row("GET", f"{API}/statements/<int:year>-<int:month>", _merchants(200), f"{API}/statements/2026-01"),

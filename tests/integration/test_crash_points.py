@@ -14,11 +14,13 @@ from .platform import Platform
 from .waiting import wait_until
 
 BROKEN = None
-# cases of their own: migrations and the operator in tests/chaos, decisions in test_decided_outcomes.py
+# cases of their own: migrations, webhooks and the operator in tests/chaos, decisions in test_decided_outcomes.py
 ELSEWHERE = {
     CrashPoint.CORE_MIGRATION_APPLIED,
     CrashPoint.BEFORE_SETTLEMENT_MIGRATIONS_COMMIT,
     CrashPoint.DECISION_CONCLUDED,
+    CrashPoint.WEBHOOK_CLAIMED,
+    CrashPoint.WEBHOOK_SENT,
     CrashPoint.OPERATOR_SECRET_WRITTEN,
     CrashPoint.OPERATOR_CORE_ANSWERED,
 }

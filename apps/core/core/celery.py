@@ -23,7 +23,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "core.settings")
 
 app = Celery("core")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["payments.dispatch", "payments.books", "payments.request_log"])
+app.autodiscover_tasks(["payments.dispatch", "payments.books", "payments.request_log", "payments.webhooks"])
 
 
 @app.on_after_finalize.connect
@@ -36,6 +36,7 @@ def schedule(sender: Celery, **_: object) -> None:
         ("payments.dispatch.tasks.flag_overdue", 30.0),
         ("payments.books.tasks.verify", ENVIRONMENT.verify_books_interval_seconds),
         ("payments.request_log.tasks.remove_old", 3600.0),
+        ("payments.webhooks.tasks.remove_old", 3600.0),
     ):
         signature = sender.signature(name, options={"expires": max(interval_seconds, 1.0)})
         sender.add_periodic_task(interval_seconds, signature, name=name)

@@ -248,6 +248,45 @@ class CoreEnvironment(TracedEnvironment):
     request_log_retention_days: int = Field(default=90, ge=0)
     """How long rows of the request log are kept; 0 for ever. Money, withdrawals and keys always are."""
 
+    webhook_allowed_networks: Annotated[CommaList, AfterValidator(_networks)] = Field(default_factory=list)
+    """Networks that webhooks may go to although they are not public, such as that of receivers in the same cluster."""
+
+    webhook_ca_file: Path | None = None
+    """The authorities that receivers' certificates are checked with; without it, those of the system."""
+
+    webhook_timeout_seconds: float = Field(default=10.0, gt=0, le=30)
+    """How long a receiver has to answer."""
+
+    webhook_attempts: int = Field(default=17, gt=0, le=100)
+    """How often a delivery is tried before it is dead; with the waits below for most of a day."""
+
+    webhook_backoff_base_seconds: float = Field(default=5.0, gt=0)
+    """The longest wait after the first attempt that failed; it doubles each time."""
+
+    webhook_backoff_cap_seconds: float = Field(default=14400.0, gt=0)
+    """The longest wait between two attempts, whatever Retry-After says."""
+
+    webhook_disable_after_hours: int = Field(default=120, gt=0)
+    """An endpoint at which every attempt failed for as long is disabled."""
+
+    webhook_secret_overlap_hours: int = Field(default=24, ge=0)
+    """How long the secret before signs beside the one that took its place."""
+
+    webhook_endpoints_per_merchant: int = Field(default=10, gt=0)
+    """How many webhooks a merchant may have."""
+
+    webhook_concurrency: int = Field(default=32, gt=0, le=256)
+    """How many deliveries one deliverer has on their way at once."""
+
+    webhook_concurrency_per_endpoint: int = Field(default=8, gt=0)
+    """How many of them to one endpoint."""
+
+    webhook_interval_seconds: float = Field(default=0.5, gt=0)
+    """How often a deliverer looks for what is due, when nothing is on its way."""
+
+    webhook_log_retention_days: int = Field(default=30, gt=0)
+    """How long deliveries that ended are kept in the log."""
+
     access_token_minutes: int = Field(default=30, gt=0)
     """How long an access token is good."""
 

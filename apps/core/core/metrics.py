@@ -71,6 +71,16 @@ DISPATCH_ATTEMPTS = Counter(
     "The dispatcher's questions about withdrawals, by what came back.",
     ["outcome"],
 )
+WEBHOOK_ATTEMPTS = Counter(
+    "etebar_webhook_attempts_total",
+    "Attempts to deliver an event to a merchant: delivered, failed, or dead when it was the last.",
+    ["outcome"],
+)
+WEBHOOK_SECONDS = Histogram(
+    "etebar_webhook_attempt_duration_seconds",
+    "How long receivers took.",
+    buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 REFUSALS = (InsufficientCredit, InsufficientPool, MerchantNotActive)
 
 metrics.begin_at_zero(WITHDRAWALS, ("accepted", ""), ("settled", ""), ("failed", PayoutFailed.code))
@@ -81,6 +91,7 @@ metrics.begin_at_zero(WITHDRAWN, ("accepted",), ("settled",), ("failed",))
 metrics.begin_at_zero(IDEMPOTENCY, ("replayed",), ("reused",), ("in_progress",))
 metrics.begin_at_zero(RATE_LIMITED, ("address",), ("merchant",), ("token",), ("token_account",), ("register",))
 metrics.begin_at_zero(SETTLEMENT_ERRORS, ("timeout",), ("unreachable",), ("status",), ("not_understood",))
+metrics.begin_at_zero(WEBHOOK_ATTEMPTS, ("delivered",), ("failed",), ("dead",))
 metrics.begin_at_zero(DISPATCH_ATTEMPTS, ("paid",), ("refused",), ("pending",), ("conflict",), ("unknown",))
 
 

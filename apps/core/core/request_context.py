@@ -13,7 +13,7 @@ from etebar_common.headers import parse_idempotency_key, parse_request_id
 from etebar_common.problems import IdempotencyKeyInvalid
 
 if TYPE_CHECKING:
-    from payments.tokens.authentication import TokenUser
+    from payments.tokens.caller import TokenUser
 
 
 @dataclass(slots=True)

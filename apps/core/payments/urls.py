@@ -3,6 +3,7 @@
 from django.urls import path
 
 from payments.account_statements import api as account_statements
+from payments.api_keys import api as api_keys
 from payments.approvals import api as approvals
 from payments.bank_statements import api as statements
 from payments.idempotency.api import KeyView
@@ -11,6 +12,7 @@ from payments.merchants import api as merchants
 from payments.pool.api import PoolView, TopUpView
 from payments.repayments import api as repayments
 from payments.tokens.api import RefreshView, TokenView, VerifyView
+from payments.webhooks import api as webhooks
 from payments.withdrawals.api import StaffWithdrawalsView, TotalsView, WithdrawalsView, WithdrawalView
 from payments.withdrawals.bulk_api import BulkView
 
@@ -29,6 +31,18 @@ urlpatterns = [
     path("statements/<int:year>-<int:month>", account_statements.MonthView.as_view()),
     path("repayments", repayments.RepaymentsView.as_view()),
     path("idempotency-keys", KeyView.as_view()),
+    path("api-keys", api_keys.ApiKeysView.as_view()),
+    path("api-keys/<str:key_id>", api_keys.ApiKeyView.as_view()),
+    path("api-keys/<str:key_id>/rotate", api_keys.RotateView.as_view()),
+    path("webhooks", webhooks.WebhooksView.as_view()),
+    path("webhooks/<uuid:endpoint_id>", webhooks.WebhookView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/secret", webhooks.SecretView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/secret/rotate", webhooks.RotateView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/test", webhooks.TestView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries", webhooks.DeliveriesView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries/<int:delivery_id>", webhooks.DeliveryView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/deliveries/<int:delivery_id>/replay", webhooks.ReplayView.as_view()),
+    path("webhooks/<uuid:endpoint_id>/replay", webhooks.ReplayView.as_view()),
     path("admin/merchants", merchants.MerchantsView.as_view()),
     path("admin/merchants/<int:merchant_id>", merchants.MerchantView.as_view()),
     path("admin/merchants/<int:merchant_id>/ledger", MerchantLedgerView.as_view()),

@@ -47,6 +47,17 @@ class TestTheArguments:
         assert parse([]).clients == (8, 32, 128)
 
 
+class TestWebhooks:
+    def test_are_compared_with_no_trigger(self, state: Path) -> None:
+        options = ["--webhooks", "--rounds", "1", "--seconds", "1", "--clients", "2"]
+        command = [sys.executable, "-m", "etebar_bench", *options]
+        environ = {**os.environ, "ETEBAR_STATE_DIR": str(state), "SETTLE_DEADLINE_SECONDS": "30"}
+        done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True, timeout=150)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"no trigger +2 +[\d,]+ +1\.00", done.stdout)
+        assert re.search(r"all have one +2 +[\d,]+ +\d\.\d\d", done.stdout)
+
+
 class TestTheRun:
     def test_reads_metrics_and_receives_spans(self, state: Path, tmp_path: Path) -> None:
         options = ["--observability", "--rounds", "1", "--seconds", "1", "--clients", "2", "--output", str(tmp_path)]

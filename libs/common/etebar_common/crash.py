@@ -26,6 +26,8 @@ class CrashPoint(StrEnum):
     CORE_MIGRATION_APPLIED = "core_migration_applied"
     BEFORE_SETTLEMENT_MIGRATIONS_COMMIT = "before_settlement_migrations_commit"
     DECISION_CONCLUDED = "decision_concluded"
+    WEBHOOK_CLAIMED = "webhook_claimed"
+    WEBHOOK_SENT = "webhook_sent"
     OPERATOR_SECRET_WRITTEN = "operator_secret_written"  # noqa: S105 - a place, no password
     OPERATOR_CORE_ANSWERED = "operator_core_answered"
 

@@ -97,6 +97,11 @@ class PermissionDenied(Problem):
     remedy = "Use an account with the right for it: staff for /api/v1/admin, a merchant for withdrawals."
 
 
+class ScopeMissing(Problem):
+    status, code, title = 403, "scope_missing", "The API key is not for this"
+    remedy = "Use a key with the scope that `scope` names, or log in: keys and accounts are managed by people alone."
+
+
 class NotFound(Problem):
     status, code, title = 404, "not_found", "There is nothing at this address"
     remedy = "Check the path and the id. What belongs to another merchant is answered the same way."
@@ -237,6 +242,21 @@ class BulkAborted(Problem):
 class PayoutConflict(Problem):
     status, code, title = 409, "payout_conflict", "This withdrawal id is known with other content; nothing was paid"
     remedy = "A withdrawal id stands for one amount and one account for ever. Staff must look at it."
+
+
+class ApiKeyLimit(Problem):
+    status, code, title = 409, "api_key_limit", "There are as many API keys as a merchant may have"
+    remedy = "Revoke one that `last_used_at` says nobody uses."
+
+
+class WebhookExists(Problem):
+    status, code, title = 409, "webhook_exists", "There is a webhook to this URL"
+    remedy = "Use the one of `webhook_id`, or change it with PATCH."
+
+
+class WebhookLimit(Problem):
+    status, code, title = 409, "webhook_limit", "There are as many webhooks as a merchant may have"
+    remedy = "Delete one, or have one receive all event types."
 
 
 class BodyTooLarge(Problem):

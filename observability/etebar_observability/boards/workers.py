@@ -100,6 +100,44 @@ CELERY = Row(
     ),
 )
 
+WEBHOOKS = Row(
+    "Webhooks",
+    (
+        figure(
+            "Events due for",
+            "max by ($who) (etebar_webhooks_due_oldest_seconds{$here})",
+            unit=Unit.SECONDS,
+            steps=rising(60, 300),
+            width=6,
+            runbooks=("EtebarWebhooksNotDelivered",),
+            shows="How long the oldest event that should be sent now has waited.",
+            normal="Below 2 s.",
+            otherwise="Attempts, beside: none, or all to receivers that fail?",
+        ),
+        graph(
+            "Attempts",
+            Query(rate("etebar_webhook_attempts_total", by="outcome"), "{{outcome}}"),
+            unit=Unit.PER_SECOND,
+            width=9,
+            empty="none",
+            runbooks=("EtebarWebhooksNotDelivered",),
+            shows="Attempts to deliver events to merchants.",
+            normal="delivered.",
+            otherwise="failed: a merchant's receiver; the merchant's log of deliveries says why. dead: given up.",
+        ),
+        graph(
+            "Receivers took, p99",
+            Query(quantile(0.99, "etebar_webhook_attempt_duration_seconds"), "p99"),
+            unit=Unit.SECONDS,
+            width=9,
+            empty="none",
+            shows="How long receivers take to answer.",
+            normal="Below 1 s.",
+            otherwise="At core.webhooks.timeoutSeconds: receivers hang; each has 8 places at most.",
+        ),
+    ),
+)
+
 AROUND = Row(
     "What beat sees",
     (
@@ -166,5 +204,5 @@ BOARD = Board(
     uid="etebar-workers",
     title="5 Workers and dispatcher",
     shows="Whether unknown outcomes are asked about: dispatcher, Celery, beat.",
-    rows=(DISPATCHER, CELERY, AROUND),
+    rows=(DISPATCHER, CELERY, WEBHOOKS, AROUND),
 )

@@ -55,12 +55,13 @@ def guarded(rendered: Rendered) -> Iterator[str]:
     guests = {guest for guest, switch in switches if _policy(rendered)[switch]}
     guests |= {"test-trial"} & {pod["metadata"]["name"] for pod in rendered.of_kind("Pod")}
     clients = {*core, "core-beat", *(["core-internal"] if rendered.values["operator"]["enabled"] else [])}
+    clients |= {"core-webhooks"} if rendered.values["core"]["webhooks"]["enabled"] else set()
     allowed = {
         "settlement": {*core, MONITORING, *(guests & {"loadtest-books"})},
         "core-internal": {"operator", MONITORING},
         "operator": {MONITORING},
         "pgbouncer": clients,
-        "redis": (clients - {"core-internal"}) | ({"loadtest", "loadtest-books"} & guests),
+        "redis": (clients - {"core-internal", "core-webhooks"}) | ({"loadtest", "loadtest-books"} & guests),
         "postgresql": {"settlement", "migrate-core", "migrate-settlement", *(clients if sidecar else {"pgbouncer"})}
         | ({"audit", "loadtest-books", "test-trial"} & guests),
     }

@@ -14,6 +14,7 @@ CORE = (
     "core-worker/worker",
     "core-beat/beat",
     "core-internal/internal",
+    "core-webhooks/webhooks",
     "core-*/wait-for-migrations",
     "migrate-core/*",
 )

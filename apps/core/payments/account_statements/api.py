@@ -19,6 +19,7 @@ from payments.account_statements.serializers import (
 )
 from payments.merchants.selectors import merchant_get
 from payments.tokens.authentication import merchant_id_of
+from payments.tokens.caller import STATEMENTS_READ
 from payments.tokens.permissions import IsMerchant, IsStaff
 
 CSV = "text/csv"
@@ -41,6 +42,7 @@ def period_of(query: dict[str, Any]) -> Period:
 
 class StatementsView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = STATEMENTS_READ
 
     @describe("Get a statement", query=StatementQuerySerializer, answers={200: AccountStatementSerializer}, file=CSV)
     def get(self, request: Request) -> Answer:
@@ -51,6 +53,7 @@ class StatementsView(APIView):
 
 class MonthView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = STATEMENTS_READ
 
     @describe(
         "Get a month's statement",

@@ -31,6 +31,12 @@ def staff_actor(request: HttpRequest | Request) -> Actor:
     return Actor(caller.pk, f"staff:{caller.username}")
 
 
+def merchant_actor(request: HttpRequest | Request) -> Actor:
+    """The merchant who sent the request."""
+    caller = caller_of(request)
+    return Actor(caller.pk, f"merchant:{caller.username}")
+
+
 def operator_actor(namespace: str, name: str) -> Actor:
     """The operator, acting for an object."""
     nobody_signs_in = {"is_active": False, "password": make_password(None)}

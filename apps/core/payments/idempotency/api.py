@@ -15,6 +15,7 @@ from etebar_common.problems import IdempotencyKeyUnknown
 from payments.answers import timestamp
 from payments.idempotency.selectors import KeyState, explain_key
 from payments.tokens.authentication import caller_of
+from payments.tokens.caller import WITHDRAWALS_READ
 
 
 class KeyQuerySerializer(StrictSerializer):
@@ -35,6 +36,7 @@ class KeySerializer(serializers.Serializer[Any]):
 
 class KeyView(APIView):
     permission_classes = (IsAuthenticated,)
+    api_key_scope = WITHDRAWALS_READ
 
     @describe("Explain a key", query=KeyQuerySerializer, answers={200: KeySerializer}, problems=(404,))
     def get(self, request: Request) -> Response:

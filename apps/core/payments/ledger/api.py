@@ -16,6 +16,7 @@ from payments.ledger.selectors import entries_of_merchant
 from payments.merchants.selectors import merchant_get
 from payments.models import LedgerEntry
 from payments.tokens.authentication import merchant_id_of
+from payments.tokens.caller import STATEMENTS_READ
 from payments.tokens.permissions import IsMerchant, IsStaff
 from payments.withdrawals.serializers import PageQuerySerializer
 
@@ -57,6 +58,7 @@ def _page(request: Request, merchant_id: int) -> Response:
 
 class LedgerView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = STATEMENTS_READ
 
     @describe("List ledger entries", query=PageQuerySerializer, answers={200: LedgerPageSerializer})
     def get(self, request: Request) -> Response:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from core.account_cipher import NumberUnreadable, cipher, number_of
+from core.account_cipher import cipher, number_of
+from core.cipher import Unreadable
 from core.environment import ENVIRONMENT
 from etebar_common.bank_account import mask_account
 from etebar_common.fingerprint import account_fingerprint
@@ -28,7 +29,7 @@ def masked_account(row: Row) -> str:
     """The account number with its last digits; "?" for one that cannot be read, which is no reason to show nothing."""
     try:
         return mask_account(row.account_number)
-    except NumberUnreadable as error:
+    except Unreadable as error:
         logger.error("%s: %s", row, error)  # noqa: TRY400 - the message says it all
         return "?"
 

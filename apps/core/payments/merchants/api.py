@@ -33,6 +33,7 @@ from payments.merchants.serializers import (
 )
 from payments.models import Merchant
 from payments.tokens.authentication import merchant_id_of
+from payments.tokens.caller import WITHDRAWALS_READ
 from payments.tokens.permissions import IsStaff, MayDecideMerchants
 
 
@@ -67,6 +68,7 @@ class RegisterView(APIView):
 
 class MeView(APIView):
     permission_classes = (IsAuthenticated,)
+    api_key_scope = WITHDRAWALS_READ
 
     @describe("Who am I", answers={200: MerchantSerializer})
     def get(self, request: Request) -> Response:

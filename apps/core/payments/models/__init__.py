@@ -1,5 +1,6 @@
 """The tables of the app `payments`, one subject a file."""
 
+from payments.models.api_key import ApiKey
 from payments.models.approval import ApprovalRequest, OutcomeDecision
 from payments.models.audit import AuditEntry
 from payments.models.bank_statement import BankStatement, BankStatementLine, StatementResolution
@@ -11,10 +12,12 @@ from payments.models.managed import ManagedMerchant
 from payments.models.merchant import Merchant, WalletAccount
 from payments.models.repayment import Repayment, RepaymentReversal
 from payments.models.request_log import ApiRequestLog
+from payments.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from payments.models.withdrawal import DispatchAttempt, Withdrawal
 
 __all__ = [
     "POOL_ID",
+    "ApiKey",
     "ApiRequestLog",
     "ApprovalRequest",
     "AuditEntry",
@@ -35,5 +38,8 @@ __all__ = [
     "RepaymentReversal",
     "StatementResolution",
     "WalletAccount",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "Withdrawal",
 ]

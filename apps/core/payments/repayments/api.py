@@ -27,6 +27,7 @@ from payments.repayments.serializers import (
     ReversalSerializer,
 )
 from payments.tokens.authentication import merchant_id_of
+from payments.tokens.caller import STATEMENTS_READ
 from payments.tokens.permissions import IsMerchant, IsStaff, MayRecordRepayments
 from payments.withdrawals.serializers import PageQuerySerializer
 
@@ -114,6 +115,7 @@ class ReversalView(APIView):
 
 class RepaymentsView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = STATEMENTS_READ
 
     @describe("List repayments", query=PageQuerySerializer, answers={200: RepaymentPageSerializer})
     def get(self, request: Request) -> Response:

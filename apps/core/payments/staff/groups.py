@@ -17,7 +17,15 @@ _DECISIONS = (
     "repaymentreversal",
 )
 _BANK = ("bankstatement", "bankstatementline", "statementresolution")
-_RECORDS = ("auditentry", "apirequestlog", "managedmerchant")
+_RECORDS = (
+    "auditentry",
+    "apirequestlog",
+    "managedmerchant",
+    "apikey",
+    "webhookendpoint",
+    "webhookdelivery",
+    "webhookattempt",
+)
 
 
 def _views(*models: str) -> frozenset[str]:

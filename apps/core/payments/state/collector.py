@@ -76,6 +76,7 @@ def _of_database() -> Iterator[GaugeMetricFamily]:
     try:
         yield from _of_money(selectors.money())
         yield from _of_books()
+        yield from _of_webhooks(selectors.webhooks())
         yield gauge("etebar_migrations_unapplied", startup.count_unapplied())
     finally:
         # scrapes are far apart, and each is a thread of its own
@@ -108,6 +109,11 @@ def _of_books() -> Iterator[GaugeMetricFamily]:
         yield gauge("etebar_books_last_check_timestamp_seconds", books.finished_at.timestamp())
         yield gauge("etebar_books_last_check_duration_seconds", books.duration_seconds)
         yield gauge("etebar_books_settlement_compared", books.settlement_compared)
+
+
+def _of_webhooks(webhooks: selectors.Webhooks) -> Iterator[GaugeMetricFamily]:
+    yield gauge("etebar_webhooks_due", webhooks.due)
+    yield gauge("etebar_webhooks_due_oldest_seconds", webhooks.due_oldest_seconds)
 
 
 def _of_queue() -> Iterator[GaugeMetricFamily]:

@@ -20,6 +20,8 @@ HELP: Mapping[str, str] = {
     "etebar_withdrawals_overdue": "Pending withdrawals that are flagged for staff: unknown for long, or in conflict.",
     "etebar_dispatch_due": "Pending withdrawals that the dispatcher is to ask about now.",
     "etebar_dispatch_due_oldest_seconds": "For how long the first of them has been due; 0 without one.",
+    "etebar_webhooks_due": "Events that should be sent to merchants now.",
+    "etebar_webhooks_due_oldest_seconds": "For how long the first of them has been due; 0 without one.",
     "etebar_approvals_waiting": "What waits for a second person: limits, adjustments, outcomes.",
     "etebar_books_differences": "Differences that the last run of verify_books found.",
     "etebar_books_last_check_timestamp_seconds": "When that run ended (Unix time).",

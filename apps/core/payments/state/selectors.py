@@ -31,6 +31,12 @@ FROM payments_creditpool AS p LEFT JOIN (
 WHERE p.id = %s
 """
 
+WEBHOOKS = """
+SELECT count(*), coalesce(max(extract(epoch FROM now() - d.next_attempt_at)), 0)
+FROM payments_webhookendpoint AS e JOIN payments_webhookdelivery AS d ON d.endpoint_id = e.id
+WHERE e.state = 'enabled' AND d.state = 'pending' AND d.next_attempt_at <= now()
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -70,6 +76,14 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Deliveries to enabled endpoints that should be sent now, and for how long the first of them has been due."""
+
+    due: int
+    due_oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """The last run of verify_books."""
 
@@ -98,6 +112,14 @@ def money() -> Money:
         due_oldest_seconds=float(max((row["due_oldest"] for row in pending), default=0)),
         approvals_waiting=rows[0]["approvals_waiting"],
     )
+
+
+def webhooks() -> Webhooks:
+    """By one look; raises Django's database errors."""
+    with connection.cursor() as cursor:
+        cursor.execute(WEBHOOKS)
+        due, late = cursor.fetchone()
+    return Webhooks(due, float(late))
 
 
 def last_books_check() -> Books | None:

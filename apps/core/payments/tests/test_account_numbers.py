@@ -11,7 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from core import account_cipher
-from core.account_cipher import Cipher, KeyUnknown, NumberChanged, number_of
+from core.account_cipher import number_of
+from core.cipher import Changed, Cipher, KeyUnknown
 from core.environment import ENVIRONMENT
 from payments.dispatch.services import dispatch_due
 from payments.management.commands import reencrypt_accounts
@@ -29,12 +30,16 @@ NUMBER = "IRTEST0000000000001"
 OLD, NEW = "old-key-" + "x" * 32, "new-key-" + "y" * 32
 
 
+def of_keys(*keys: str) -> Cipher:
+    return Cipher(keys[0], keys[1:], purpose="account number")
+
+
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Has numbers encrypted with the first of these keys."""
 
     def use(*keys: str) -> None:
-        made = Cipher(keys[0], keys[1:])
+        made = of_keys(*keys)
         for module in (account_cipher, accounts):
             monkeypatch.setattr(module, "cipher", lambda: made)
         account_cipher._decrypted.cache_clear()
@@ -67,27 +72,31 @@ def command(*arguments: str) -> str:
 
 class TestTheCipher:
     def test_gives_back_what_it_was_given(self) -> None:
-        assert Cipher(OLD).decrypt(Cipher(OLD).encrypt(NUMBER)) == NUMBER
+        assert of_keys(OLD).decrypt(of_keys(OLD).encrypt(NUMBER)) == NUMBER
 
     def test_never_writes_the_same_twice(self) -> None:
-        cipher = Cipher(OLD)
+        cipher = of_keys(OLD)
         assert len({cipher.encrypt(NUMBER) for _ in range(50)}) == 50
 
     def test_fits_its_column(self) -> None:
         longest = max(field.max_length for field in (Merchant._meta.get_field("bank_account"),))
-        assert len(Cipher(OLD).encrypt("X" * longest)) <= Merchant._meta.get_field("account_encrypted").max_length
+        assert len(of_keys(OLD).encrypt("X" * longest)) <= Merchant._meta.get_field("account_encrypted").max_length
 
     def test_refuses_what_was_changed(self) -> None:
-        sealed = Cipher(OLD).encrypt(NUMBER)
+        sealed = of_keys(OLD).encrypt(NUMBER)
         changed = sealed[:-6] + ("A" if sealed[-6] != "A" else "B") + sealed[-5:]
         for wrong in (changed, sealed[:-7], sealed.replace(":", "::")):
-            with pytest.raises((NumberChanged, KeyUnknown)):
-                Cipher(OLD).decrypt(wrong)
+            with pytest.raises((Changed, KeyUnknown)):
+                of_keys(OLD).decrypt(wrong)
+
+    def test_takes_nothing_that_was_encrypted_for_another_purpose(self) -> None:
+        with pytest.raises(Changed):
+            Cipher(OLD, purpose="webhook secret").decrypt(of_keys(OLD).encrypt(NUMBER))
 
     def test_names_the_key_that_it_lacks_and_no_number(self) -> None:
-        sealed = Cipher(OLD).encrypt(NUMBER)
+        sealed = of_keys(OLD).encrypt(NUMBER)
         with pytest.raises(KeyUnknown, match=sealed.split(":")[1]) as refused:
-            Cipher(NEW).decrypt(sealed)
+            of_keys(NEW).decrypt(sealed)
         assert NUMBER not in str(refused.value)
 
     def test_decrypts_a_merchants_number_once(self) -> None:
@@ -147,8 +156,8 @@ class TestAfterIt:
             before.setattr(accounts, "ENVIRONMENT", ENVIRONMENT.model_copy(update={"accounts_also_in_clear": True}))
             merchant = make_merchant(account=NUMBER)
         Merchant.objects.update(account_encrypted="")
-        assert command("--drop-clear") == "encrypted: 1\nemptied: 2\n"
-        assert command("--drop-clear") == "encrypted: 0\nemptied: 0\n"
+        assert command("--drop-clear") == "encrypted: 1\nsecrets of webhooks: 0\nemptied: 2\n"
+        assert command("--drop-clear") == "encrypted: 0\nsecrets of webhooks: 0\nemptied: 0\n"
         fund_pool()
         assert withdraw(merchant_client(merchant)).status_code == 201
         assert [clear for clear, _ in stored()] == ["", ""]
@@ -172,10 +181,10 @@ class TestTheKey:
         merchant = make_merchant(account=NUMBER)
         key(NEW, OLD)
         assert merchant.account_number == NUMBER
-        assert command() == "encrypted: 2\n"
+        assert command() == "encrypted: 2\nsecrets of webhooks: 0\n"
         key(NEW)
         assert {each.account_number for each in (*Merchant.objects.all(), *WalletAccount.objects.all())} == {NUMBER}
-        assert command() == "encrypted: 0\n"
+        assert command() == "encrypted: 0\nsecrets of webhooks: 0\n"
 
 
 class TestWhoSeesIt:

@@ -1,6 +1,6 @@
 """/api/v1/withdrawals: a merchant's withdrawals, and staff's view of all."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -15,6 +15,7 @@ from etebar_common.money import CENT
 from etebar_common.problems import NotFound
 from payments.models import Withdrawal
 from payments.tokens.authentication import merchant_id_of
+from payments.tokens.caller import WITHDRAWALS_READ, WITHDRAWALS_WRITE
 from payments.tokens.permissions import IsMerchant, IsStaff
 from payments.withdrawals.representation import members_of
 from payments.withdrawals.requests import command_of
@@ -40,6 +41,7 @@ def chosen_by(query: dict[str, Any]) -> dict[str, Any]:
 
 class WithdrawalsView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope: ClassVar = {"POST": WITHDRAWALS_WRITE, "GET": WITHDRAWALS_READ}
 
     @describe(
         "Withdraw",
@@ -68,6 +70,7 @@ class WithdrawalsView(APIView):
 
 class TotalsView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = WITHDRAWALS_READ
 
     @describe("Add withdrawals up", query=WithdrawalFilterSerializer, answers={200: WithdrawalTotalsSerializer})
     def get(self, request: Request) -> Response:
@@ -81,6 +84,7 @@ class TotalsView(APIView):
 
 class WithdrawalView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = WITHDRAWALS_READ
 
     @describe("Get a withdrawal", answers={200: WithdrawalSerializer}, problems=(404,))
     def get(self, request: Request, withdrawal_id: UUID) -> Response:

@@ -15,7 +15,7 @@ from etebar_common.money import parse_amount
 from etebar_common.problems import AbortedWithOthers, Problem, ValidationFailed
 from payments.answers import Answer, problem_answer
 from payments.idempotency.identity import RequestIdentity, digest_fields
-from payments.tokens.authentication import TokenUser
+from payments.tokens.caller import TokenUser
 from payments.withdrawals.job import AtomicJobs, Job, WithdrawalCommand
 from payments.withdrawals.pipeline import pipeline
 from payments.withdrawals.representation import PATH

@@ -17,6 +17,7 @@ from core.serializers import validated
 from etebar_common.problems import BulkAborted, RequestInProgress, ValidationFailed
 from payments.answers import Answer
 from payments.tokens.authentication import caller_of, merchant_id_of
+from payments.tokens.caller import WITHDRAWALS_WRITE
 from payments.tokens.permissions import IsMerchant
 from payments.withdrawals.bulk import command_of, withdrawals_create, withdrawals_create_atomically
 from payments.withdrawals.serializers import BulkCreateSerializer, BulkSerializer
@@ -28,6 +29,7 @@ FIRST_SERVER_ERROR = 500
 
 class BulkView(APIView):
     permission_classes = (IsMerchant,)
+    api_key_scope = WITHDRAWALS_WRITE
 
     @describe(
         "Withdraw many",

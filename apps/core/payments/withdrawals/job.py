@@ -112,7 +112,7 @@ class Job:
         self.reservation = reservation
 
     def order(self) -> PayoutOrder:
-        """What settlement is to pay for an accepted job; raises NumberUnreadable."""
+        """What settlement is to pay for an accepted job; raises Unreadable."""
         assert self.reservation is not None  # noqa: S101 - accepted ones have these
         assert self.reservation.account_id is not None  # noqa: S101
         return PayoutOrder(

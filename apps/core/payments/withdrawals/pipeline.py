@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError
 
 from core import metrics
-from core.account_cipher import NumberUnreadable
+from core.cipher import Unreadable
 from core.environment import ENVIRONMENT
 from core.per_process import PerProcess
 from etebar_common import logs
@@ -162,7 +162,7 @@ def _orders(jobs: Mapping[UUID, Job]) -> list[PayoutOrder]:
     for withdrawal_id, job in jobs.items():
         try:
             orders.append(job.order())
-        except NumberUnreadable as error:
+        except Unreadable as error:
             logger.error("withdrawal %s cannot be paid yet: %s", withdrawal_id, error)  # noqa: TRY400 - it says it all
             job.leave_pending()
     return orders

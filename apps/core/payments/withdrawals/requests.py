@@ -13,7 +13,9 @@ from etebar_common.money import parse_amount
 from etebar_common.problems import InternalError, MalformedRequest, TokenInvalid
 from payments.idempotency.identity import identity_of
 from payments.request_log.writer import opened_row
+from payments.tokens.api_key import is_api_key, remembered
 from payments.tokens.authentication import caller_of, merchant_id_of, user_of_token
+from payments.tokens.caller import WITHDRAWALS_WRITE, TokenUser
 from payments.withdrawals.job import WithdrawalCommand
 
 MEDIA_TYPES = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
@@ -37,15 +39,20 @@ def plain_withdrawal(request: HttpRequest) -> Decimal | None:
         return None
     try:
         request.get_host()
-        user = user_of_token(authorization.removeprefix(BEARER).encode("ascii"))
+        user = _known(authorization.removeprefix(BEARER).encode("ascii"))
         body = parse_json(request.body)
         amount = parse_amount(body["amount"]) if isinstance(body, dict) and body.keys() == {"amount"} else None
     except (DisallowedHost, TokenInvalid, MalformedRequest, ValueError):
         return None
-    if amount is None or user.merchant_id is None:
+    if amount is None or user is None or user.merchant_id is None or not user.may(WITHDRAWALS_WRITE):
         return None
     context_of(request).user = user
     return amount
+
+
+def _known(token: bytes) -> TokenUser | None:
+    """Who it is, if that is known without asking the database; raises TokenInvalid."""
+    return remembered(token) if is_api_key(token) else user_of_token(token)
 
 
 def is_limited() -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from core.account_cipher import NumberUnreadable
+from core.cipher import Unreadable
 from core.environment import ENVIRONMENT
 from etebar_common import tracing
 from etebar_common.problems import AbortedWithOthers, InternalError
@@ -81,7 +81,7 @@ def _replayed_answer(command: WithdrawalCommand, reservation: Reservation) -> An
 
 
 def order_of(withdrawal: Withdrawal) -> PayoutOrder:
-    """What settlement is to pay for a stored withdrawal, loaded with its account and key. Raises NumberUnreadable."""
+    """What settlement is to pay for a stored withdrawal, loaded with its account and key. Raises Unreadable."""
     return replace(order_without_account(withdrawal), account=withdrawal.wallet_account.account_number)
 
 
@@ -111,7 +111,7 @@ def withdrawals_settle(withdrawals: Sequence[Withdrawal]) -> dict[UUID, SettleRe
         # one that cannot be read holds up nobody else's
         try:
             orders.append(order_of(withdrawal))
-        except NumberUnreadable as error:
+        except Unreadable as error:
             logger.error("withdrawal %s cannot be paid yet: %s", withdrawal.pk, error)  # noqa: TRY400 - it says it all
             unread[withdrawal.pk] = SettleResult(Outcome.UNKNOWN, f"not asked: {error}")
     if not orders:

@@ -1,4 +1,4 @@
-{{/* What web, worker and beat share; migrations take part of it. */}}
+{{/* What web, worker, beat and webhooks share; migrations take part of it. */}}
 
 {{/* the secrets that core reads, as files: those of every process, then those of the application's role */}}
 {{- define "etebar.coreKeyFiles" -}}

@@ -1,0 +1,1 @@
+"""Webhooks: merchants hear of their withdrawals (docs/adr/0033)."""

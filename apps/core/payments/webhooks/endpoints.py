@@ -1,0 +1,153 @@
+"""A merchant's endpoints. Functions that write run in their caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from core.environment import ENVIRONMENT
+from etebar_common.problems import NotFound, WebhookExists, WebhookLimit
+from payments.locks import lock_merchant
+from payments.models import WebhookDelivery, WebhookEndpoint
+from payments.webhooks import signing
+from payments.webhooks.events import TEST
+
+
+def endpoints_of(merchant_id: int) -> QuerySet[WebhookEndpoint]:
+    """Those that are not deleted, with how many of their deliveries are dead."""
+    dead = Count("deliveries", filter=Q(deliveries__state=WebhookDelivery.State.DEAD))
+    found = WebhookEndpoint.objects.filter(merchant_id=merchant_id).exclude(state=WebhookEndpoint.State.DELETED)
+    return found.annotate(dead=dead)
+
+
+def endpoint_get(merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:
+    """One of the merchant's; raises NotFound."""
+    found = endpoints_of(merchant_id).filter(pk=endpoint_id).first()
+    if found is None:
+        raise NotFound(f"there is no webhook {endpoint_id}")
+    return found
+
+
+def endpoint_create(
+    *, merchant_id: int, url: str, event_types: Sequence[str] = (), description: str = ""
+) -> WebhookEndpoint:
+    """An endpoint with a secret of its own; raises WebhookExists and WebhookLimit."""
+    lock_merchant(merchant_id)
+    _require_new(merchant_id, url)
+    most = ENVIRONMENT.webhook_endpoints_per_merchant
+    if endpoints_of(merchant_id).count() >= most:
+        raise WebhookLimit(f"a merchant has at most {most} webhooks")
+    return WebhookEndpoint.objects.create(
+        merchant_id=merchant_id,
+        url=url,
+        event_types=sorted(set(event_types)),
+        description=description,
+        secret=signing.cipher().encrypt(signing.new_secret()),
+    )
+
+
+def endpoint_change(*, merchant_id: int, endpoint_id: UUID, **fields: Any) -> WebhookEndpoint:
+    """Changes what is given of url, event_types, description and enabled; raises NotFound and WebhookExists.
+
+    Enabled again, an endpoint gets what was pending for it at once, and its failures are forgotten.
+    """
+    lock_merchant(merchant_id)
+    endpoint = endpoint_get(merchant_id, endpoint_id)
+    if fields.get("url", endpoint.url) != endpoint.url:
+        _require_new(merchant_id, fields["url"])
+    if "event_types" in fields:
+        fields["event_types"] = sorted(set(fields["event_types"]))
+    enabled = fields.pop("enabled", None)
+    if enabled is not None:
+        fields |= (
+            _enabled() if enabled else {"state": WebhookEndpoint.State.DISABLED, "state_reason": "by the merchant"}
+        )
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
+    return endpoint_get(merchant_id, endpoint_id)
+
+
+def endpoint_delete(*, merchant_id: int, endpoint_id: UUID) -> None:
+    """Nothing is sent there any more; its log is kept as long as all logs are. Raises NotFound."""
+    lock_merchant(merchant_id)
+    endpoint = endpoint_get(merchant_id, endpoint_id)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        state=WebhookEndpoint.State.DELETED, secret="", previous_secret="", previous_until=None
+    )
+
+
+def secret_rotate(*, merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:
+    """A new secret; the one before signs beside it for WEBHOOK_SECRET_OVERLAP_HOURS. Raises NotFound."""
+    lock_merchant(merchant_id)
+    endpoint = endpoint_get(merchant_id, endpoint_id)
+    overlap = timedelta(hours=ENVIRONMENT.webhook_secret_overlap_hours)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        secret=signing.cipher().encrypt(signing.new_secret()),
+        previous_secret=endpoint.secret,
+        previous_until=timezone.now() + overlap,
+    )
+    return endpoint_get(merchant_id, endpoint_id)
+
+
+def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
+    """The secrets that sign now, the newest first; raises cipher.Unreadable."""
+    stored = [endpoint.secret]
+    if endpoint.previous_until is not None and endpoint.previous_until > timezone.now():
+        stored.append(endpoint.previous_secret)
+    return [signing.cipher().decrypt(each) for each in stored]
+
+
+def secrets_reencrypt() -> int:
+    """Encrypts with the current key what is encrypted with another one; how many."""
+    count = 0
+    for endpoint in WebhookEndpoint.objects.exclude(state=WebhookEndpoint.State.DELETED).order_by("pk"):
+        for column in ("secret", "previous_secret"):
+            before = getattr(endpoint, column)
+            if before and not signing.cipher().is_current(before):
+                # one that was rotated meanwhile is not overwritten
+                same = WebhookEndpoint.objects.filter(pk=endpoint.pk, **{column: before})
+                count += same.update(**{column: signing.cipher().encrypt(signing.cipher().decrypt(before))})
+    return count
+
+
+def send_test(*, merchant_id: int, endpoint_id: UUID) -> WebhookDelivery:
+    """An event that says nothing, to see that it comes; raises NotFound."""
+    endpoint = endpoint_get(merchant_id, endpoint_id)
+    now = timezone.now()
+    return WebhookDelivery.objects.create(
+        endpoint=endpoint,
+        event_id=f"test_{uuid4()}",
+        type=TEST,
+        occurred_at=now,
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def deliveries_replay(*, merchant_id: int, endpoint_id: UUID, delivery_id: int | None = None) -> int:
+    """Has one delivery, or all that are dead, sent again, with the id it had; how many. Raises NotFound."""
+    endpoint = endpoint_get(merchant_id, endpoint_id)
+    chosen = WebhookDelivery.objects.filter(endpoint=endpoint)
+    if delivery_id is None:
+        chosen = chosen.filter(state=WebhookDelivery.State.DEAD)
+    else:
+        chosen = chosen.filter(pk=delivery_id)
+        if not chosen.exists():
+            raise NotFound(f"there is no delivery {delivery_id} of the webhook {endpoint_id}")
+    # one that is pending comes anyway
+    finished = chosen.exclude(state=WebhookDelivery.State.PENDING)
+    return finished.update(
+        state=WebhookDelivery.State.PENDING, attempts=0, finished_at=None, next_attempt_at=timezone.now()
+    )
+
+
+def _enabled() -> dict[str, Any]:
+    return {"state": WebhookEndpoint.State.ENABLED, "state_reason": "", "failing_since": None}
+
+
+def _require_new(merchant_id: int, url: str) -> None:
+    same = endpoints_of(merchant_id).filter(url=url).first()
+    if same is not None:
+        raise WebhookExists("there is a webhook to this URL", extensions={"webhook_id": str(same.pk)})
