@@ -8,14 +8,16 @@ PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 TESTED := apps/core libs operators quickstart bench observability tests
 # runs of the benchmarks, short as they are
 MEASURING := $(patsubst %,bench/etebar_bench/tests/test_%.py,bench capacity observability)
-PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability etebar_verify
+# a platform each that is broken on purpose, and whole demos: minutes that make test leaves out
+FAULTS := $(patsubst %,tests/integration/test_%.py,crash_points database_restart decided_outcomes dispatcher_processes recovery settlement_faults) quickstart/tests/test_demo.py
+PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability etebar_verify etebar_client
 
 # A virtual environment does not survive a move of the repository or the loss of its Python.
 ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR))
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-browser test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
+.PHONY: help demo demo-once up env test test-faults test-browser test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,8 +34,11 @@ up: $(VENV)/.installed-runtime ## start everything without the story
 env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to be evaluated by it
 	@$(PY) -m etebar_quickstart env
 
-test: $(VENV)/.installed-dev ## every test, on PostgreSQL and Redis of their own
-	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos tests/browser $(MEASURING))
+test: $(VENV)/.installed-dev ## every test but the long ones below, on PostgreSQL and Redis of their own
+	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos tests/browser $(MEASURING) $(FAULTS))
+
+test-faults: $(VENV)/.installed-dev ## the platform with processes killed, databases restarted and restored, a settlement that lies; whole demos
+	$(PY) -m pytest -n 2 --dist loadfile $(FAULTS)
 
 test-browser: $(VENV)/.installed-dev ## the staff console in Chromium, which must be there: apt-get install chromium chromium-driver; SCREENSHOTS=1 writes docs/pictures
 	$(PY) -m pytest tests/browser --timeout 200

@@ -1,7 +1,7 @@
 """docs/reliability.md shows runs of what there is now: a crash point or a fault without a line fails."""
 
 import pytest
-from chaos import table, test_faults, test_operator_crashes
+from chaos import table, test_faults, test_operator_crashes, test_webhook_crashes
 from chaos.test_crash_points import CASES, DECIDED, OF_MIGRATIONS
 
 from etebar_common.crash import CrashPoint
@@ -19,7 +19,8 @@ class TestTheTables:
     def test_have_a_line_for_each_crash_point(self) -> None:
         named = [each.rpartition(" at `")[2].rstrip("`") for each in table.faults_of("crash points")]
         assert sorted(named) == sorted(point.value for point in CrashPoint)
-        chosen = [*(each.point for each in (*CASES, DECIDED)), *OF_MIGRATIONS, *test_operator_crashes.EXPECTED]
+        of_others = [*OF_MIGRATIONS, *test_operator_crashes.EXPECTED, *test_webhook_crashes.EXPECTED]
+        chosen = [*(each.point for each in (*CASES, DECIDED)), *of_others]
         assert sorted(chosen) == sorted(CrashPoint)
 
     def test_have_a_line_for_each_fault(self) -> None:

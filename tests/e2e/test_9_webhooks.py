@@ -4,14 +4,17 @@ import json
 from collections.abc import Iterator
 
 import pytest
-import standardwebhooks
 from integration.api import Api
 from integration.waiting import wait_until
 
-from .cluster import Cluster
+from etebar_client import Etebar
+from etebar_client.webhooks import verify
+
+from .cluster import ADDRESS, Cluster
 
 RECEIVERS = "receivers"
 PORT = 8080
+SENDS = "app.kubernetes.io/component=core-webhooks"
 # a line of its log for each request: headers and body
 RECEIVER = f"""
 import http.server, json
@@ -66,16 +69,16 @@ class TestAReceiver:
         self, cluster: Cluster, api: Api, place: Cluster
     ) -> None:
         merchant, made = api.merchant(), set[str]()
-        url = f"http://receiver.{RECEIVERS}:{PORT}/hook"
-        endpoint = api.must("POST", "/webhooks", {"url": url}, merchant.token)
-        path = f"/webhooks/{endpoint['id']}"
-        [secret] = api.must("GET", f"{path}/secret", headers=merchant.token)["secrets"]
-        for number in range(12):
-            answer = merchant.withdraw("1.00")
-            assert answer.status_code in {201, 202}, answer.text
-            made.add(answer.json()["id"])
-            if number == 6:
-                cluster.kubectl("delete", "pod", "--selector=app.kubernetes.io/component=core-webhooks", "--wait=false")
+        body = {"name": "e2e", "scopes": ["withdrawals:write", "webhooks:manage"]}
+        key = api.must("POST", "/api-keys", body, merchant.token)["key"]
+        with Etebar("http://{}:{}".format(*ADDRESS), api_key=key) as etebar:
+            webhook = etebar.webhook_create(f"http://receiver.{RECEIVERS}:{PORT}/hook")
+            secrets = etebar.webhook_secrets(webhook.id)
+            for number in range(12):
+                made.add(etebar.withdraw("1.00").id)
+                if number == 6:
+                    cluster.kubectl("delete", "pod", f"--selector={SENDS}", "--wait=false")
+        path = f"/webhooks/{webhook.id}"
         expected = {f"wd_{each}_{state}" for each in made for state in ("pending", "settled")}
 
         def told() -> list[dict[str, object]]:
@@ -84,7 +87,7 @@ class TestAReceiver:
         # a pod that was killed before it could record leaves its claim for a minute
         wait_until("all is told", lambda: expected <= {each["headers"]["webhook-id"] for each in told()}, 120)
         for each in told():
-            standardwebhooks.Webhook(secret).verify(each["body"], each["headers"])
+            verify(each["body"], each["headers"], secrets)
         log = api.must("GET", f"{path}/deliveries?limit=200", headers=merchant.token)["results"]
         assert {each["event_id"] for each in log} == expected
         wait_until(

@@ -116,12 +116,18 @@ class TestChanging:
         assert client.patch(webhook, {"url": f"{URL}/2"}, format="json").json()["code"] == "webhook_exists"
         assert client.patch(webhook, {"url": URL}, format="json").status_code == 200
 
+    def test_to_nothing_is_no_change(self, client: APIClient, webhook: str) -> None:
+        before = client.get(webhook).json()
+        assert client.patch(webhook, {}, format="json").json() == before
+
     def test_deletes_it_with_its_secret(self, client: APIClient, webhook: str) -> None:
+        client.post(f"{webhook}/test", {}, format="json")
         assert client.delete(webhook).status_code == 200
         assert client.get(webhook).status_code == 404
         assert client.delete(webhook).status_code == 404
         assert client.get(PATH).json() == {"results": []}
         assert WebhookEndpoint.objects.get().secret == ""
+        assert WebhookDelivery.objects.get().state == "dead"
 
 
 class TestDeliveries:

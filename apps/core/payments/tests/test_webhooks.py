@@ -347,6 +347,20 @@ class TestAReceiverThat:
 
 
 class TestADeliverer:
+    def test_is_not_stopped_by_an_event_that_cannot_be_sent(
+        self, receiver: Receiver, client: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoint = subscribe(client, receiver.url, event_types=["withdrawal.settled"])
+        withdraw(client)
+        with monkeypatch.context() as patched:
+            patched.setattr(deliverer, "body_of", lambda _: 1 / 0)
+            deliver()
+        [delivery] = log_of(client, endpoint)
+        assert attempts_of(client, endpoint, delivery)[0]["error"] == "not sent: something is wrong on our side"
+        due_now()
+        deliver()
+        assert receiver.ids == [delivery["event_id"]]
+
     def test_that_dies_leaves_its_claim_to_another_when_the_lease_is_over(
         self, receiver: Receiver, client: APIClient
     ) -> None:

@@ -63,7 +63,7 @@ class Deliverer:
         if claimed:
             crash_point(CrashPoint.WEBHOOK_CLAIMED)
         for delivery in claimed:
-            self._on_their_way[self._receivers.submit(attempt, delivery)] = delivery
+            self._on_their_way[self._receivers.submit(attempted, delivery)] = delivery
         if self._on_their_way:
             wait(self._on_their_way, ENVIRONMENT.webhook_interval_seconds, return_when="FIRST_COMPLETED")
         return bool(self._on_their_way)
@@ -79,6 +79,15 @@ class Deliverer:
             # kept until it is written: what was taken is not to be sent again for a database that was away
             deliveries_record(self._unrecorded)
             self._unrecorded.clear()
+
+
+def attempted(delivery: WebhookDelivery) -> Sent:
+    """As `attempt`; an error of ours is an attempt that failed, so that one event never stops the others."""
+    try:
+        return attempt(delivery)
+    except Exception:
+        logger.exception("%s could not be sent", delivery)
+        return Sent(None, "not sent: something is wrong on our side", 0)
 
 
 def attempt(delivery: WebhookDelivery) -> Sent:

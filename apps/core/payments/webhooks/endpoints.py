@@ -65,7 +65,8 @@ def endpoint_change(*, merchant_id: int, endpoint_id: UUID, **fields: Any) -> We
         fields |= (
             _enabled() if enabled else {"state": WebhookEndpoint.State.DISABLED, "state_reason": "by the merchant"}
         )
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
+    if fields:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     return endpoint_get(merchant_id, endpoint_id)
 
 
@@ -76,6 +77,8 @@ def endpoint_delete(*, merchant_id: int, endpoint_id: UUID) -> None:
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         state=WebhookEndpoint.State.DELETED, secret="", previous_secret="", previous_until=None
     )
+    pending = WebhookDelivery.objects.filter(endpoint=endpoint, state=WebhookDelivery.State.PENDING)
+    pending.update(state=WebhookDelivery.State.DEAD, next_attempt_at=None, finished_at=timezone.now())
 
 
 def secret_rotate(*, merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:

@@ -1,0 +1,57 @@
+"""What README tells people to type is typed, and both languages say the same."""
+
+import re
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from etebar_quickstart import paths
+
+from .platform import Platform
+
+PAGES = ("README.md", "README.fa.md")
+MOST_LINES = 150
+
+
+def text_of(page: str) -> str:
+    return (paths.REPOSITORY / page).read_text()
+
+
+def shell_block(page: str) -> str:
+    [block] = re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL)
+    return str(block)
+
+
+class TestReadme:
+    @pytest.mark.parametrize("page", PAGES)
+    def test_withdraws_as_it_says(self, platform: Platform, page: str) -> None:
+        environments = platform.stack.environments
+        # what `make env` runs, without installing anything first
+        typed = shell_block(page).replace("make env", f"{sys.executable} -m etebar_quickstart env")
+        typed = typed.replace("PASSWORD", environments.secrets.admin_password)
+        typed = re.sub(r"\bm1\b", f"m-{uuid.uuid4().hex[:8]}", typed)
+        environ = {"PATH": "/usr/bin:/bin", "ETEBAR_STATE_DIR": str(platform.stack.state.path)}
+        shell = ["bash", "-eu", "-o", "pipefail", "-c", typed]
+        done = subprocess.run(shell, check=False, cwd=paths.REPOSITORY, env=environ, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "HTTP/1.1 201" in done.stdout
+        assert '"state":"settled"' in done.stdout
+
+    def test_is_short_and_says_the_same_in_both_languages(self) -> None:
+        english, persian = map(text_of, PAGES)
+        assert len(english.splitlines()) <= MOST_LINES
+        assert shell_block(PAGES[0]) == shell_block(PAGES[1])
+        assert [each.count("\n## ") for each in (english, persian)] == [english.count("\n## ")] * 2
+        numbers = [re.findall(r"\| (?:single|floor|bulk)[^\n]*\|", each) for each in (english, persian)]
+        assert numbers[0] == numbers[1]
+        links = [set(re.findall(r"\]\(([^)]+)\)", each)) for each in (english, persian)]
+        only_english = {"README.fa.md", "docs/pictures/console-home-en-light.png"}
+        only_persian = {"README.md", "docs/pictures/console-home-fa-light.png"}
+        assert links[0] - only_english == links[1] - only_persian
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_leads_nowhere_that_is_not_there(self, page: str) -> None:
+        for link in re.findall(r"\]\(([^)#]+)", text_of(page)):
+            assert (paths.REPOSITORY / link).exists(), link
