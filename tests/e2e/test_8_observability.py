@@ -19,7 +19,8 @@ from .objects import WITH_THRESHOLD, apply, merchant, ready, shown
 from .prometheus import Prometheus, observed
 
 COMPONENTS = {
-    *("core-web", "core-worker", "core-beat", "core-internal", "settlement", "operator", "postgresql", "redis"),
+    *("core-web", "core-worker", "core-beat", "core-webhooks", "core-internal"),
+    *("settlement", "operator", "postgresql", "redis"),
 }
 PANELS, RULES = list(promql.of_panels()), list(promql.of_rules())
 EXPORTERS = {"metrics-pgbouncer", "metrics-postgresql", "metrics-redis"}
