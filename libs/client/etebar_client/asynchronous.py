@@ -1,7 +1,7 @@
 """The client for programs on an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -82,6 +82,14 @@ class AsyncEtebar:
     async def statement(self, year: int, month: int) -> Statement:
         """A month's statement."""
         return await self._run(self._operations.statement(year, month))
+
+    async def get(self, path: str, **query: str) -> dict[str, Any]:
+        """The members of whatever else docs/api/core.json has; `path` is below /api/v1."""
+        return await self._run(self._operations.get(path, query))
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same of what changes something: done once, however often it is sent."""
+        return await self._run(self._operations.post(path, body))
 
     async def webhook_create(self, url: str, *event_types: str) -> Webhook:
         """Has events sent there; of the types named, or all."""

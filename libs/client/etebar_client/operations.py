@@ -81,6 +81,14 @@ class Operations:
         members = yield from self._get(path, filters)
         return Page(members["results"], members["next"])
 
+    def get(self, path: str, query: Mapping[str, str]) -> Steps[dict[str, Any]]:
+        return (yield from self._get(f"{API}{path}", query))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Steps[dict[str, Any]]:
+        """Under a key of its own: it is done once, however often it is sent."""
+        answer = yield from self._authorized(Call("POST", f"{API}{path}", body, key=str(uuid.uuid4())))
+        return answer.members()
+
     def webhook_create(self, url: str, event_types: list[str]) -> Steps[Webhook]:
         body = {"url": url, "event_types": event_types}
         answer = yield from self._authorized(Call("POST", f"{API}/webhooks", body, key=str(uuid.uuid4())))

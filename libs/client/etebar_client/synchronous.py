@@ -1,7 +1,7 @@
 """The client for programs that wait."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -84,6 +84,14 @@ class Etebar:
     def statement(self, year: int, month: int) -> Statement:
         """A month's statement."""
         return self._run(self._operations.statement(year, month))
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """The members of whatever else docs/api/core.json has; `path` is below /api/v1."""
+        return self._run(self._operations.get(path, query))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The same of what changes something: done once, however often it is sent."""
+        return self._run(self._operations.post(path, body))
 
     def webhook_create(self, url: str, *event_types: str) -> Webhook:
         """Has events sent there; of the types named, or all."""

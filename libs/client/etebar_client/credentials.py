@@ -1,0 +1,77 @@
+"""Who the `etebar` command asks as: a file that its owner alone may read."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx2
+
+from etebar_client.errors import Refused
+from etebar_client.synchronous import Etebar
+
+TIMEOUT_SECONDS = 15.0
+SCOPES = ["withdrawals:write", "withdrawals:read", "statements:read", "webhooks:manage"]
+
+
+class NotLoggedIn(Exception):  # noqa: N818 - a fact
+    """There are no credentials; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A merchant's `api_key`, or the `refresh` token of staff."""
+
+    url: str
+    username: str
+    api_key: str = ""
+    refresh: str = ""
+
+
+def place(environ: Mapping[str, str] = os.environ) -> Path:
+    """ETEBAR_CREDENTIALS, or a file below XDG_CONFIG_HOME."""
+    given = environ.get("ETEBAR_CREDENTIALS")
+    below = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return Path(given) if given else below / "etebar" / "credentials.json"
+
+
+def save(credentials: Credentials) -> Path:
+    """Written whole or not at all, for its owner alone."""
+    path = place()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(asdict(credentials), file)
+    new.replace(path)
+    return path
+
+
+def load() -> Credentials:
+    """Raises NotLoggedIn."""
+    try:
+        return Credentials(**json.loads(place().read_text()))
+    except FileNotFoundError as error:
+        raise NotLoggedIn("nobody is logged in here: etebar login --url https://...") from error
+    except (ValueError, TypeError) as error:
+        raise NotLoggedIn(f"{place()} cannot be read; log in again") from error
+
+
+def tokens_of(url: str, path: str, body: Mapping[str, str]) -> dict[str, str]:
+    """Access and refresh of POST /auth/token or /auth/token/refresh; raises Refused and httpx2's errors."""
+    answer = httpx2.post(f"{url}/api/v1{path}", json=body, timeout=TIMEOUT_SECONDS)
+    members = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+    if answer.status_code != 200:  # noqa: PLR2004 - OK
+        raise Refused(answer.status_code, members)
+    return dict(members)
+
+
+def logged_in() -> Etebar:
+    """A client of who is logged in; the refresh token of staff is spent, and the next one kept."""
+    known = load()
+    if known.api_key:
+        return Etebar(known.url, api_key=known.api_key)
+    tokens = tokens_of(known.url, "/auth/token/refresh", {"refresh": known.refresh})
+    save(Credentials(known.url, known.username, refresh=tokens["refresh"]))
+    return Etebar(known.url, api_key=tokens["access"])

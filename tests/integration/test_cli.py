@@ -1,0 +1,112 @@
+"""The command `etebar` against the platform, as a merchant and as staff type it."""
+
+import getpass
+import re
+import stat
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from etebar_client import cli, credentials
+from etebar_quickstart.admin import ADMIN
+
+from .api import ASYNC, PASSWORD, Merchant
+from .platform import Platform
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where credentials are kept, and a terminal that is wide enough."""
+    path = tmp_path / "credentials.json"
+    monkeypatch.setenv("ETEBAR_CREDENTIALS", str(path))
+    monkeypatch.setattr(cli, "out", cli.Console(width=200))
+    return path
+
+
+@pytest.fixture
+def etebar(kept: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: str, code: int = 0) -> str:
+        assert cli.main(arguments) == code
+        printed = capsys.readouterr()
+        return printed.out + printed.err
+
+    return run
+
+
+def log_in(platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run, *who: str, password: str) -> str:
+    monkeypatch.setattr(getpass, "getpass", lambda: password)
+    return etebar("login", "--url", platform.stack.environments.core_url, "--username", *who)
+
+
+@pytest.fixture
+def merchant(platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run) -> Merchant:
+    merchant = platform.api.merchant()
+    name = platform.api.must("GET", "/me", headers=merchant.token)["username"]
+    assert f"logged in as {name}" in log_in(platform, monkeypatch, etebar, name, password=PASSWORD)
+    return merchant
+
+
+class TestAMerchant:
+    def test_withdraws_and_looks_at_it(self, merchant: Merchant, etebar: Run) -> None:
+        key = str(uuid.uuid4())
+        assert re.search(r"3\.00 +│ settled", etebar("withdraw", "3.00", "--key", key))
+        # the same key is the same withdrawal
+        assert re.search(r"3\.00 +│ settled", etebar("withdraw", "3.00", "--key", key))
+        assert merchant.used() == "3.00"
+        assert re.search(r"approved +│ 100\.00 +│ 3\.00 +│ 97\.00", etebar("account"))
+        assert etebar("withdrawals").count("settled") == 1
+        assert etebar("withdrawals", "--state", "failed").count("3.00") == 0
+
+    def test_waits_for_what_is_pending(self, merchant: Merchant, etebar: Run) -> None:
+        merchant.withdraw("2.00", **ASYNC)
+        assert "pending" not in etebar("watch")
+        assert etebar("withdrawals").count("settled") == 1
+
+    def test_sees_a_statement(self, merchant: Merchant, etebar: Run) -> None:
+        made = merchant.withdraw("2.00").json()
+        printed = etebar("statement", made["created_at"][:7])
+        assert "opening: used 0.00" in printed
+        assert "closing: used 2.00" in printed
+        assert re.search(r"reserve +│ 2\.00 +│ 2\.00", printed)
+
+    def test_is_told_what_is_refused(self, merchant: Merchant, etebar: Run) -> None:
+        assert "insufficient_credit" in etebar("withdraw", "100000", code=1)
+
+    def test_leaves_no_password_and_nothing_for_others_to_read(self, merchant: Merchant, kept: Path) -> None:
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert set(credentials.load().api_key[:4]) == set("etk_")
+        assert f'"{PASSWORD}"' not in kept.read_text()
+
+    @pytest.mark.parametrize("wrong", [["withdraw", "-3"], ["withdraw", "1.001"], ["statement", "2026-13"], ["x"], []])
+    def test_who_types_nonsense_is_told(self, etebar: Run, wrong: list[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            etebar(*wrong)
+        assert ended.value.code == 2
+
+    def test_who_has_not_logged_in_is_told(self, etebar: Run) -> None:
+        assert "nobody is logged in here" in etebar("account", code=1)
+
+
+class TestStaff:
+    def test_approve_and_fund(self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run) -> None:
+        password = platform.stack.environments.secrets.admin_password
+        log_in(platform, monkeypatch, etebar, ADMIN, "--staff", password=password)
+        name = f"cli-{uuid.uuid4().hex[:8]}"
+        wish = {"username": name, "password": PASSWORD, "requested_credit": "5.00", "bank_account": "IRTEST1"}
+        number = platform.api.must("POST", "/auth/register", wish)["merchant_id"]
+        assert name in etebar("staff", "merchants", "--state", "pending")
+        assert f"{name} is approved" in etebar("staff", "approve", str(number), "5.00")
+        before = float(etebar("staff", "pool").split()[-1])
+        after = float(etebar("staff", "top-up", "7.00").split()[-1])
+        assert after - before == pytest.approx(7.0)
+
+    def test_with_a_wrong_password_are_told(
+        self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run
+    ) -> None:
+        monkeypatch.setattr(getpass, "getpass", lambda: "wrong")
+        url = platform.stack.environments.core_url
+        assert "credentials_invalid" in etebar("login", "--url", url, "--username", ADMIN, "--staff", code=1)
