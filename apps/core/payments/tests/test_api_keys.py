@@ -228,6 +228,11 @@ class TestManaging:
         assert client.get(PATH).json() == {"results": []}
         assert client.delete(f"{PATH}/{made['id']}").status_code == 404
 
+    @pytest.mark.parametrize("key_id", ["%00", "x", "0" * 16, "0" * 17, "%F0%9F%98%80"])
+    def test_one_that_is_not_there_is_not_found(self, client: APIClient, key_id: str) -> None:
+        assert client.delete(f"{PATH}/{key_id}").status_code == 404
+        assert client.post(f"{PATH}/{key_id}/rotate", {}, format="json").status_code == 404
+
     def test_leaves_an_audit_without_a_secret(self, client: APIClient) -> None:
         made = create(client)
         client.post(f"{PATH}/{made['id']}/rotate", {}, format="json")
