@@ -17,11 +17,12 @@ PORT = 8080
 SENDS = "app.kubernetes.io/component=core-webhooks"
 # a line of its log for each request: headers and body
 RECEIVER = f"""
-import http.server, json
+import http.server, json, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        print(json.dumps({{"headers": {{k.lower(): v for k, v in self.headers.items()}}, "body": body}}), flush=True)
+        line = json.dumps({{"headers": {{k.lower(): v for k, v in self.headers.items()}}, "body": body}})
+        sys.stdout.write(line + chr(10))
         self.send_response(204)
         self.end_headers()
     def log_message(self, *_):
