@@ -6,7 +6,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,11 @@ REPLICATED = ("core-web", "core-worker", "settlement")
 UNAVAILABLE = Promise("503, or 202; ask again with the same key", frozenset({AWAY}), may_be_silent=True)
 # of a pod that is gone the ingress says so, for as long as it is not told
 INGRESS = frozenset({"502", "503", "504"})
+# the release's limits are on: a merchant who asks for more than they allow is told so, whatever else goes wrong
+LIMITED = frozenset({"429 rate_limited"})
+UNREACHED = Promise(
+    "503 of core or the ingress, or 202; ask again with the same key", INGRESS | {AWAY}, may_be_silent=True
+)
 
 Strike = Callable[[Cluster, Api], object]
 
@@ -83,7 +88,7 @@ class Experiments:
         self.cluster.assert_books_agree()
         found = verdict.judged(self.history, all_books(self.cluster))
         observed = verdict.what_was_told(load.events)
-        lies = [*found.lies, *promise.broken_by(load.events)]
+        lies = [*found.lies, *replace(promise, told=promise.told | LIMITED).broken_by(load.events)]
         assert not lies, (name, observed, *lies[:20])
         assert found.is_true
         answers = verdict.answers(load.events)
@@ -222,7 +227,7 @@ CASES: dict[str, tuple[Promise, Strike]] = {
     "core and settlement are cut off from each other, 8 s": (UNKNOWN, cut(requests=True, answers=True)),
     "what core sends to settlement is lost, 8 s": (UNKNOWN, cut(requests=True, answers=False)),
     "what settlement answers is lost, 8 s": (UNKNOWN, cut(requests=False, answers=True)),
-    "PgBouncer is killed (-9) in each web pod": (UNAVAILABLE, container_killed("core-web", "pgbouncer")),
+    "PgBouncer is killed (-9) in each web pod": (UNREACHED, container_killed("core-web", "pgbouncer")),
     "settlement is killed (-9) in each pod": (UNKNOWN, container_killed("settlement", "settlement")),
     "Redis' pod is killed": (NOTHING, pod_killed("redis")),
     "PostgreSQL's pod is killed": (UNAVAILABLE, pod_killed("postgresql")),
