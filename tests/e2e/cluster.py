@@ -79,9 +79,10 @@ class Cluster:
         return items
 
     def pods(self, component: str) -> list[dict[str, Any]]:
-        """Its pods that are not about to end."""
+        """Its pods that are not about to end; those that have, as helm test's, are none."""
         found = self.get("pods", "--selector", f"app.kubernetes.io/component={component}")
-        return [each for each in found if "deletionTimestamp" not in each["metadata"]]
+        running = [each for each in found if each["status"].get("phase") not in {"Succeeded", "Failed"}]
+        return [each for each in running if "deletionTimestamp" not in each["metadata"]]
 
     def ready(self, component: str) -> int:
         """How many of its pods are ready."""
