@@ -27,6 +27,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class NothingSerializer(StrictSerializer):
+    """An empty object."""
+
+
 class AmountField(serializers.Field[Decimal, str, str, Any]):
     """A decimal string, at most two places; a JSON number is refused."""
 

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.openapi import describe
-from core.serializers import StrictSerializer, TextField
+from core.serializers import NothingSerializer, StrictSerializer, TextField
 from payments.answers import json_text, timestamp
 from payments.api_keys import services
 from payments.audit.services import merchant_actor
@@ -44,10 +44,6 @@ class ApiKeyRotateSerializer(StrictSerializer):
     overlap_hours = serializers.IntegerField(
         min_value=0, max_value=LONGEST_OVERLAP_HOURS, default=24, help_text="How long the key before is good."
     )
-
-
-class ApiKeyRevokeSerializer(StrictSerializer):
-    """An empty object."""
 
 
 class ApiKeySerializer(serializers.Serializer[ApiKey]):
@@ -135,7 +131,7 @@ class ApiKeyView(APIView):
         def act() -> dict[str, Any]:
             return api_key_members(services.api_key_revoke(merchant_id=merchant_id, key_id=key_id, by=by))
 
-        return answer_once(request, ApiKeyRevokeSerializer, act)
+        return answer_once(request, NothingSerializer, act)
 
 
 class RotateView(APIView):

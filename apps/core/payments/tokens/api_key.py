@@ -7,7 +7,6 @@ import threading
 import time
 from datetime import timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from etebar_common.problems import TokenInvalid
@@ -77,6 +76,5 @@ def _is_good(found: ApiKey, digest: str) -> bool:
 
 def _mark_used(found: ApiKey) -> None:
     now = timezone.now()
-    old = Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(seconds=USED_SECONDS))
     if found.last_used_at is None or found.last_used_at < now - timedelta(seconds=USED_SECONDS):
-        ApiKey.objects.filter(old, pk=found.pk).update(last_used_at=now)
+        ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)

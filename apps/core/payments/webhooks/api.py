@@ -1,6 +1,5 @@
 """/api/v1/webhooks: a merchant's endpoints, and what was delivered to them."""
 
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from rest_framework.views import APIView
 
 from core.openapi import describe
 from core.pagination import paginate
-from core.serializers import validated
+from core.serializers import NothingSerializer, validated
 from etebar_common.problems import NotFound
 from payments.idempotency.act import answer_once
 from payments.models import WebhookDelivery
@@ -29,7 +28,6 @@ from payments.webhooks.serializers import (
     EndpointCreateSerializer,
     EndpointSerializer,
     EndpointsSerializer,
-    NothingSerializer,
     ReplayedSerializer,
     SecretSerializer,
 )
@@ -185,7 +183,9 @@ class ReplayView(MerchantView):
         merchant_id = merchant_id_of(request)
 
         def act() -> dict[str, Any]:
-            replay = partial(endpoints.deliveries_replay, merchant_id=merchant_id, endpoint_id=endpoint_id)
-            return {"replayed": replay(delivery_id=delivery_id)}
+            count = endpoints.deliveries_replay(
+                merchant_id=merchant_id, endpoint_id=endpoint_id, delivery_id=delivery_id
+            )
+            return {"replayed": count}
 
         return answer_once(request, NothingSerializer, act)

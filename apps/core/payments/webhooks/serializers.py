@@ -58,10 +58,6 @@ class EndpointChangeSerializer(StrictSerializer):
     enabled = StrictBooleanField(required=False)
 
 
-class NothingSerializer(StrictSerializer):
-    """An empty object."""
-
-
 class DeliveryQuerySerializer(PageQuerySerializer):
     state = serializers.ChoiceField(WebhookDelivery.State.choices, required=False)
 

@@ -13,9 +13,8 @@ from etebar_common.money import parse_amount
 from etebar_common.problems import InternalError, MalformedRequest, TokenInvalid
 from payments.idempotency.identity import identity_of
 from payments.request_log.writer import opened_row
-from payments.tokens.api_key import is_api_key, remembered
-from payments.tokens.authentication import caller_of, merchant_id_of, user_of_token
-from payments.tokens.caller import WITHDRAWALS_WRITE, TokenUser
+from payments.tokens.authentication import caller_of, known_user, merchant_id_of
+from payments.tokens.caller import WITHDRAWALS_WRITE
 from payments.withdrawals.job import WithdrawalCommand
 
 MEDIA_TYPES = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
@@ -39,7 +38,7 @@ def plain_withdrawal(request: HttpRequest) -> Decimal | None:
         return None
     try:
         request.get_host()
-        user = _known(authorization.removeprefix(BEARER).encode("ascii"))
+        user = known_user(authorization.removeprefix(BEARER).encode("ascii"))
         body = parse_json(request.body)
         amount = parse_amount(body["amount"]) if isinstance(body, dict) and body.keys() == {"amount"} else None
     except (DisallowedHost, TokenInvalid, MalformedRequest, ValueError):
@@ -48,11 +47,6 @@ def plain_withdrawal(request: HttpRequest) -> Decimal | None:
         return None
     context_of(request).user = user
     return amount
-
-
-def _known(token: bytes) -> TokenUser | None:
-    """Who it is, if that is known without asking the database; raises TokenInvalid."""
-    return remembered(token) if is_api_key(token) else user_of_token(token)
 
 
 def is_limited() -> bool:
