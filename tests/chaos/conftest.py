@@ -1,9 +1,11 @@
-"""One platform for all faults, and the table of what was seen."""
+"""A platform for many faults, and the table of what was seen."""
 
+import contextlib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from integration.platform import Platform, databases
@@ -16,6 +18,9 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 # the arguments of make chaos and make chaos-kind
 WHOLE_RUNS = (["tests/chaos"], ["tests/e2e/full/test_92_chaos.py"])
+
+# a verdict over more takes longer than the fault
+CHAPTER_EVENTS = 20_000
 
 
 @dataclass
@@ -42,19 +47,41 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
             table.write(mark, rows)
 
 
-@pytest.fixture(scope="session")
-def chaos_platform() -> Iterator[Platform]:
-    with databases() as stack, Platform.started(stack, CORE) as platform:
-        yield platform
+class Chapters:
+    """A new platform after so many events: a verdict reads all that a platform's clients were told."""
+
+    def __init__(self, directory: Callable[[str], Path]) -> None:
+        self._directory = directory
+        self._open = contextlib.ExitStack()
+        self._current: Experiments | None = None
+
+    def current(self) -> Experiments:
+        """The experiments at hand; on a new platform when the one before has seen enough."""
+        if self._current is None or len(self._current.history) > CHAPTER_EVENTS:
+            self.close()
+            stack = self._open.enter_context(databases())
+            platform = self._open.enter_context(Platform.started(stack, CORE))
+            self._current = Experiments(platform, self._directory("chaos"))
+        return self._current
+
+    def close(self) -> None:
+        self._open.close()
 
 
 @pytest.fixture(scope="session")
-def experiments(chaos_platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Experiments:
-    return Experiments(chaos_platform, tmp_path_factory.mktemp("chaos"))
+def chapters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chapters]:
+    found = Chapters(tmp_path_factory.mktemp)
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def platform(chaos_platform: Platform) -> Platform:
+def experiments(chapters: Chapters) -> Experiments:
+    return chapters.current()
+
+
+@pytest.fixture
+def platform(experiments: Experiments) -> Platform:
     """All services run, whatever the fault before has left."""
-    chaos_platform.revive()
-    return chaos_platform
+    experiments.platform.revive()
+    return experiments.platform

@@ -32,7 +32,7 @@ class CaughtError(AssertionError):
 
 @dataclass(frozen=True)
 class Experiments:
-    """All experiments of a run have one platform and the same merchants; `history` is what was told in all of them."""
+    """Experiments on one platform with the same merchants; `history` is what was told in all of them."""
 
     platform: Platform
     directory: Path
