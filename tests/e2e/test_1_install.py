@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import httpx2
+import pypdfium2
 import pytest
 from integration.api import Api, assert_problem, new_key
 
@@ -89,6 +90,14 @@ class TestAMerchant:
         assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
         assert_problem(merchant.withdraw("61.00"), 409, "insufficient_credit")
         assert merchant.used() == "40.00"
+
+    def test_gets_a_persian_statement_on_paper(self, api: Api) -> None:
+        merchant = api.merchant(limit="100.00")
+        month = merchant.withdraw("12.50").json()["created_at"][:7]
+        path = f"/statements/{month}?form=pdf&language=fa"
+        file = api.send("GET", path, headers=merchant.token).content
+        [page] = pypdfium2.PdfDocument(file)
+        assert "رزرو ۱ ۱۲٫۵۰" in page.get_textpage().get_text_range()
 
     def test_is_asked_for_a_token(self) -> None:
         assert_problem(httpx2.get(f"{PUBLIC}/api/v1/me"), 401, "not_authenticated")

@@ -73,6 +73,14 @@ class TestAMerchant:
         assert "closing: used 2.00" in printed
         assert re.search(r"reserve +│ 2\.00 +│ 2\.00", printed)
 
+    def test_takes_a_statement_as_a_file(self, merchant: Merchant, etebar: Run, tmp_path: Path) -> None:
+        month = merchant.withdraw("2.00").json()["created_at"][:7]
+        for form, begins in (("pdf", b"%PDF-"), ("csv", b"number,")):
+            file = tmp_path / f"statement.{form}"
+            told = etebar("statement", month, "--file", str(file), "--language", "fa")
+            assert file.read_bytes().startswith(begins)
+            assert f"{file.stat().st_size:,} bytes" in told.replace("\n", "")
+
     def test_is_told_what_is_refused(self, merchant: Merchant, etebar: Run) -> None:
         assert "insufficient_credit" in etebar("withdraw", "100000", code=1)
 
@@ -81,7 +89,7 @@ class TestAMerchant:
         assert set(credentials.load().api_key[:4]) == set("etk_")
         assert f'"{PASSWORD}"' not in kept.read_text()
 
-    @pytest.mark.parametrize("wrong", [["withdraw", "-3"], ["withdraw", "1.001"], ["statement", "2026-13"], ["x"], []])
+    @pytest.mark.parametrize("wrong", [["withdraw", "-3"], ["withdraw", "1.001"], ["statement", "2026-13"], ["statement", "2026-11", "--file", "x.doc"], ["x"], []])
     def test_who_types_nonsense_is_told(self, etebar: Run, wrong: list[str]) -> None:
         with pytest.raises(SystemExit) as ended:
             etebar(*wrong)

@@ -11,4 +11,5 @@ SPECTACULAR_SETTINGS = {
     **SPECTACULAR_SETTINGS,  # noqa: F405 - of core.settings
     "TITLE": "Etebar core, internal",
     "DESCRIPTION": "For the onboarding operator alone: brings about what Kubernetes objects wish.",
+    "WEBHOOKS": [],
 }

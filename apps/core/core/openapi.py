@@ -1,4 +1,4 @@
-"""Makes the OpenAPI document true: problems, keys, headers and closed objects are told for each route."""
+"""Makes the OpenAPI document true: problems, keys, headers, examples and closed objects are told for each route."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
 from core.serializers import AmountField, SignedAmountField, TextField
@@ -18,7 +18,8 @@ from etebar_common.money import (
     POSITIVE_OR_NEGATIVE_PATTERN,
     SIGNED_AMOUNT_PATTERN,
 )
-from etebar_common.problems import MEDIA_TYPE
+from etebar_common.openapi_examples import CONFLICTS, add_examples, share_problems
+from etebar_common.problems import MEDIA_TYPE, Problem, RequestInProgress
 
 KEY_HEADER = "Idempotency-Key"
 ALWAYS = (400, 406, 429, 500, 503)
@@ -58,7 +59,8 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base's signature
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        told = "An access token of `/api/v1/auth/token`; of merchants, an API key with the scope that the route needs, too."
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": told}
 
 
 class OperatorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -122,6 +124,22 @@ def _key_parameter(*, required: bool) -> OpenApiParameter:
     )
 
 
+def _replayed_header(statuses: list[int]) -> OpenApiParameter:
+    return OpenApiParameter(
+        "Idempotency-Replayed",
+        type={"type": "string", "const": "true"},
+        location=OpenApiParameter.HEADER,
+        response=statuses,
+        description="The key was used before: this is the first answer again, and nothing was done.",
+    )
+
+
+PREFER = OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once.")
+LOCATION = OpenApiParameter(
+    "Location", str, OpenApiParameter.HEADER, response=[202], description="Where the outcome will be told."
+)
+
+
 def describe(
     summary: str,
     *,
@@ -130,32 +148,36 @@ def describe(
     query: type[serializers.BaseSerializer[Any]] | None = None,
     answers: Mapping[int, Any],
     problems: Sequence[int] = (),
+    conflicts: Sequence[type[Problem]] = (),
     key: str | None = None,
     prefer: bool = False,
     staff: bool = False,
     public: bool = False,
     tag: str | None = None,
-    file: str | None = None,
+    files: Sequence[str] = (),
+    examples: Sequence[OpenApiExample] = (),
 ) -> Callable[[Any], Any]:
     """Documents one operation, described by `description` or its docstring.
 
-    `key` is `required` or `optional` for operations that take an Idempotency-Key; `tag` says who calls it, when that is
-    neither merchants nor staff. `file` is the media type of the same answer as a file.
+    `problems` are statuses, `conflicts` what its 409 may be. `key` is `required` or `optional` for operations that take an Idempotency-Key; `tag` says who calls it, when that is
+    neither merchants nor staff. `files` are media types of the same answer as a file.
     """
-    parameters: list[Any] = [_key_parameter(required=key == "required")] if key else []
+    parameters: list[Any] = []
+    if key:
+        conflicts = (*conflicts, RequestInProgress)
+        parameters += [_key_parameter(required=key == "required"), _replayed_header(list(answers))]
     if query is not None:
         parameters.append(query)
     if prefer:
-        parameters.append(
-            OpenApiParameter("Prefer", str, OpenApiParameter.HEADER, description="`respond-async`: answer 202 at once.")
-        )
+        parameters += [PREFER, LOCATION]
     statuses = {*ALWAYS, *problems, *(() if public else (401, 403)), *(WITH_BODY if request else ())}
-    statuses |= {409, 422} if key else set()
+    statuses |= {409} if conflicts else set()
+    statuses |= {422} if key else set()
     statuses |= set(PAGED) if query else set()
     refusals = {(status, MEDIA_TYPE): OpenApiResponse(ProblemSerializer) for status in sorted(statuses)}
     successes: dict[Any, Any] = {(status, "application/json"): serializer for status, serializer in answers.items()}
-    if file:
-        successes[200, file] = OpenApiTypes.STR
+    for media_type in files:
+        successes[200, media_type] = OpenApiTypes.STR if media_type.startswith("text/") else OpenApiTypes.BINARY
     options: dict[str, Any] = {"auth": []} if public else {}
     return extend_schema(
         summary=summary,
@@ -163,7 +185,9 @@ def describe(
         request=request,
         parameters=parameters,
         responses={**successes, **refusals},
+        examples=examples,
         tags=[tag or ("staff" if staff else "merchant")],
+        extensions={CONFLICTS: [problem.code for problem in conflicts]} if conflicts else {},
         **options,
     )
 
@@ -174,3 +198,8 @@ def close_request_objects(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         if name.endswith("Request"):
             schema["additionalProperties"] = False
     return result
+
+
+def tell_examples_and_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A postprocessing hook: what values look like, and which codes a refusal may have."""
+    return add_examples(share_problems(result))

@@ -156,15 +156,17 @@ SIMPLE_JWT = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Etebar core",
     "VERSION": "1",
-    "DESCRIPTION": "Merchant credit: withdrawals against a limit that a shared pool backs. See docs/errors.md.",
+    "DESCRIPTION": (Path(__file__).parent / "openapi.md").read_text(),
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "WEBHOOKS": [f"payments.webhooks.documented.{event}" for event in ("PENDING", "SETTLED", "FAILED", "TEST")],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.openapi.close_request_objects",
+        "core.openapi.tell_examples_and_problems",
     ],
 }
 

@@ -83,6 +83,10 @@ class AsyncEtebar:
         """A month's statement."""
         return await self._run(self._operations.statement(year, month))
 
+    async def statement_file(self, year: int, month: int, form: str = "pdf", language: str = "en") -> bytes:
+        """The same as a file: `pdf`, in English (`en`) or Persian (`fa`), or `csv`."""
+        return await self._run(self._operations.statement_file(year, month, form, language))
+
     async def get(self, path: str, **query: str) -> dict[str, Any]:
         """The members of whatever else docs/api/core.json has; `path` is below /api/v1."""
         return await self._run(self._operations.get(path, query))

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -103,6 +104,12 @@ def watch(given: argparse.Namespace) -> None:
 
 def statement(given: argparse.Namespace) -> None:
     year, month = given.month
+    if given.file:
+        with logged_in() as etebar:
+            content = etebar.statement_file(year, month, given.file.suffix.removeprefix("."), given.language)
+        given.file.write_bytes(content)
+        out.print(f"{given.file}: {len(content):,} bytes")
+        return
     with logged_in() as etebar:
         found = etebar.statement(year, month).members
     rows = [(each["created_at"], each["kind"], each["amount"], each["balance_after"]) for each in found["entries"]]
@@ -168,6 +175,14 @@ def month(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def statement_file(text: str) -> Path:
+    """A file that a statement may be written into; raises ArgumentTypeError."""
+    path = Path(text)
+    if path.suffix not in (".pdf", ".csv"):
+        raise argparse.ArgumentTypeError(f"expected a file that ends with .pdf or .csv, not {text!r}")
+    return path
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="etebar", description="Etebar from a terminal, for merchants and staff.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -187,7 +202,10 @@ def _parser() -> argparse.ArgumentParser:
     watching = add("watch", watch, "wait until withdrawals are final: those named, or all that are pending")
     watching.add_argument("ids", nargs="*", metavar="ID")
     watching.add_argument("--wait", type=float, default=600.0, help="seconds for each (600)")
-    add("statement", statement, "a month's statement").add_argument("month", type=month, help="such as 2026-11")
+    stating = add("statement", statement, "a month's statement")
+    stating.add_argument("month", type=month, help="such as 2026-11")
+    stating.add_argument("--file", type=statement_file, help="write it into this .pdf or .csv instead")
+    stating.add_argument("--language", choices=("en", "fa"), default="en", help="of the .pdf (en)")
     _add_staff(add("staff", lambda _: None, "what staff do"))
     return parser
 

@@ -76,6 +76,11 @@ class Operations:
         members = yield from self._get(f"{API}/statements/{year:04}-{month:02}")
         return Statement(members)
 
+    def statement_file(self, year: int, month: int, form: str, language: str) -> Steps[bytes]:
+        call = Call("GET", f"{API}/statements/{year:04}-{month:02}", query={"form": form, "language": language})
+        answer = yield from self._authorized(call)
+        return answer.content
+
     def page(self, path: str, filters: Mapping[str, str]) -> Steps[Page]:
         """One page of a list; `path` may be the `next` of the page before."""
         members = yield from self._get(path, filters)

@@ -85,6 +85,10 @@ class Etebar:
         """A month's statement."""
         return self._run(self._operations.statement(year, month))
 
+    def statement_file(self, year: int, month: int, form: str = "pdf", language: str = "en") -> bytes:
+        """The same as a file: `pdf`, in English (`en`) or Persian (`fa`), or `csv`."""
+        return self._run(self._operations.statement_file(year, month, form, language))
+
     def get(self, path: str, **query: str) -> dict[str, Any]:
         """The members of whatever else docs/api/core.json has; `path` is below /api/v1."""
         return self._run(self._operations.get(path, query))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone, translation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -10,8 +11,9 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.serializers import validated
 from etebar_common.problems import NotFound
+from payments.account_statements.sheets import printed
 from payments.account_statements.representation import csv_lines, statement_members
-from payments.account_statements.selectors import Period, statement_get
+from payments.account_statements.selectors import MOST_ENTRIES, MOST_PRINTED_ENTRIES, Period, statement_get
 from payments.account_statements.serializers import (
     AccountStatementSerializer,
     FormSerializer,
@@ -22,18 +24,25 @@ from payments.tokens.authentication import merchant_id_of
 from payments.tokens.caller import STATEMENTS_READ
 from payments.tokens.permissions import IsMerchant, IsStaff
 
-CSV = "text/csv"
+CSV, PDF = "text/csv", "application/pdf"
 Answer = Response | HttpResponse | StreamingHttpResponse
 
 
-def answered(merchant_id: int, period: Period, form: str) -> Answer:
+def answered(merchant_id: int, period: Period, query: dict[str, Any]) -> Answer:
     """The statement in the form that was asked for; raises StatementTooLong."""
-    if form != "csv":
-        return Response(statement_members(statement_get(merchant_id, period)))
-    response = StreamingHttpResponse(csv_lines(merchant_id, period), content_type=f"{CSV}; charset=utf-8")
-    name = f"statement-{merchant_id}-{period.first}-{period.last}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    match query["form"]:
+        case "csv":
+            answer: Answer = StreamingHttpResponse(csv_lines(merchant_id, period), content_type=f"{CSV}; charset=utf-8")
+        case "pdf":
+            statement = statement_get(merchant_id, period, MOST_PRINTED_ENTRIES)
+            username = merchant_get(merchant_id).user.username
+            with translation.override(query["language"]):
+                answer = HttpResponse(printed(statement, username=username, at=timezone.now()), content_type=PDF)
+        case _:
+            return Response(statement_members(statement_get(merchant_id, period, MOST_ENTRIES)))
+    name = f"statement-{merchant_id}-{period.first}-{period.last}.{query['form']}"
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def period_of(query: dict[str, Any]) -> Period:
@@ -44,11 +53,11 @@ class StatementsView(APIView):
     permission_classes = (IsMerchant,)
     api_key_scope = STATEMENTS_READ
 
-    @describe("Get a statement", query=StatementQuerySerializer, answers={200: AccountStatementSerializer}, file=CSV)
+    @describe("Get a statement", query=StatementQuerySerializer, answers={200: AccountStatementSerializer}, files=(CSV, PDF))
     def get(self, request: Request) -> Answer:
         """What moved the merchant's account on these days, between what was used before and after."""
         query = validated(StatementQuerySerializer, request.query_params)
-        return answered(merchant_id_of(request), period_of(query), query["form"])
+        return answered(merchant_id_of(request), period_of(query), query)
 
 
 class MonthView(APIView):
@@ -60,7 +69,7 @@ class MonthView(APIView):
         query=FormSerializer,
         answers={200: AccountStatementSerializer},
         problems=(404,),
-        file=CSV,
+        files=(CSV, PDF),
     )
     def get(self, request: Request, year: int, month: int) -> Answer:
         """The same of a month, `/api/v1/statements/2026-11`."""
@@ -69,7 +78,7 @@ class MonthView(APIView):
             period = Period.month(year, month)
         except ValueError as error:
             raise NotFound(f"there is no month {year}-{month:02}") from error
-        return answered(merchant_id_of(request), period, query["form"])
+        return answered(merchant_id_of(request), period, query)
 
 
 class MerchantStatementsView(APIView):
@@ -81,9 +90,9 @@ class MerchantStatementsView(APIView):
         answers={200: AccountStatementSerializer},
         problems=(404,),
         staff=True,
-        file=CSV,
+        files=(CSV, PDF),
     )
     def get(self, request: Request, merchant_id: int) -> Answer:
         """A merchant's statement, as the merchant sees it."""
         query = validated(StatementQuerySerializer, request.query_params)
-        return answered(merchant_get(merchant_id).pk, period_of(query), query["form"])
+        return answered(merchant_get(merchant_id).pk, period_of(query), query)

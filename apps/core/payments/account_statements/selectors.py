@@ -16,8 +16,10 @@ from etebar_common.problems import StatementTooLong
 from payments.ledger.selectors import entries_of_merchant
 from payments.models import AuditEntry, LedgerEntry
 
-# of a JSON answer, which is whole in memory; the file is read in pages
+# of what is whole in memory; the CSV file is read in pages
 MOST_ENTRIES = 10_000
+# fifty sheets: who reads more, reads it by a program
+MOST_PRINTED_ENTRIES = 2000
 PAGE_ENTRIES = 2000
 ZERO = Decimal(0)
 # no statement is of others, and dates of others are more than databases and time zones can take
@@ -98,13 +100,13 @@ def time_zone() -> ZoneInfo:
 
 
 @transaction.atomic(durable=True)
-def statement_get(merchant_id: int, period: Period) -> Statement:
-    """The statement; raises StatementTooLong when it has more than MOST_ENTRIES."""
+def statement_get(merchant_id: int, period: Period, most: int) -> Statement:
+    """The statement; raises StatementTooLong when it has more than `most` entries."""
     with connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    entries = list(_within(merchant_id, period)[: MOST_ENTRIES + 1])
-    if len(entries) > MOST_ENTRIES:
-        raise StatementTooLong(f"there are more than {MOST_ENTRIES} entries: take a shorter time, or `form=csv`")
+    entries = list(_within(merchant_id, period)[: most + 1])
+    if len(entries) > most:
+        raise StatementTooLong(f"there are more than {most} entries: take a shorter time, or `form=csv`")
     before, within = _limits(merchant_id, period)
     return Statement(merchant_id, period, _opening(merchant_id, period), entries, before, within)
 

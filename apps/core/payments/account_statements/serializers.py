@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
 from core.serializers import AmountField, StrictSerializer
@@ -11,11 +12,14 @@ from payments.ledger.api import LedgerEntrySerializer
 from payments.models import LedgerEntry
 
 LONGEST = timedelta(days=366)
-FORMS = ("json", "csv")
+FORMS = ("json", "csv", "pdf")
 
 
 class FormSerializer(StrictSerializer):
-    form = serializers.ChoiceField(choices=FORMS, required=False, default="json", help_text="`csv`: a file.")
+    form = serializers.ChoiceField(choices=FORMS, required=False, default="json", help_text="`csv`, `pdf`: a file.")
+    language = serializers.ChoiceField(
+        choices=[code for code, _ in settings.LANGUAGES], required=False, default="en", help_text="Of the `pdf`."
+    )
 
 
 class StatementQuerySerializer(FormSerializer):

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from core.openapi import describe
 from core.serializers import NothingSerializer, StrictSerializer, TextField
+from etebar_common.problems import ApiKeyLimit
 from payments.answers import json_text, timestamp
 from payments.api_keys import services
 from payments.audit.services import merchant_actor
@@ -105,7 +106,7 @@ class ApiKeysView(APIView):
         "Create an API key",
         request=ApiKeyCreateSerializer,
         answers={201: NewApiKeySerializer},
-        problems=(409,),
+        conflicts=(ApiKeyLimit,),
         key="optional",
     )
     def post(self, request: Request) -> HttpResponse:

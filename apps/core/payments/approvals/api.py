@@ -12,6 +12,14 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import validated
+from etebar_common.problems import (
+    ApprovalDecided,
+    InsufficientPool,
+    MerchantStateConflict,
+    NoDifference,
+    SecondPersonNeeded,
+    WithdrawalStateConflict,
+)
 from payments.approvals import services
 from payments.approvals.adjustments import adjustment_ask
 from payments.approvals.outcomes import outcome_ask
@@ -28,6 +36,16 @@ from payments.idempotency.act import answer_once
 from payments.models import ApprovalRequest
 from payments.pool.serializers import AdjustmentSerializer
 from payments.tokens.permissions import IsStaff, MayAsk, MayDecide
+
+# of a decision, and of what an approved request brings about
+DECISION_CONFLICTS = (
+    ApprovalDecided,
+    InsufficientPool,
+    MerchantStateConflict,
+    NoDifference,
+    SecondPersonNeeded,
+    WithdrawalStateConflict,
+)
 
 
 class ApprovalsView(APIView):
@@ -67,7 +85,8 @@ class OutcomeView(APIView):
         "Ask to end a withdrawal",
         request=OutcomeSerializer,
         answers={202: ApprovalSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(WithdrawalStateConflict,),
         key="optional",
         staff=True,
     )
@@ -90,7 +109,8 @@ def decision(summary: str, description: str, service: Callable[..., ApprovalRequ
             description=description,
             request=ApprovalDecisionSerializer,
             answers={200: ApprovalSerializer},
-            problems=(404, 409),
+            problems=(404,),
+            conflicts=DECISION_CONFLICTS,
             key="optional",
             staff=True,
         )

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import DEFAULT_PAGE_SIZE, paginate
 from core.serializers import validated
+from etebar_common.problems import NoDifference
 from payments.approvals.differences import difference_ask
 from payments.approvals.representation import approval_members
 from payments.approvals.serializers import ApprovalSerializer
@@ -109,7 +110,8 @@ class ResolutionsView(APIView):
         "Ask to resolve a difference",
         request=ResolutionSerializer,
         answers={202: ApprovalSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(NoDifference,),
         key="optional",
         staff=True,
     )

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from etebar_common.money import parse_amount
-from payments.console.formats import latin_digits
+from payments.formats import latin_digits
 from payments.models import ApprovalRequest
 
 

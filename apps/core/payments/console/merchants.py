@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from payments.approvals.services import limit_set, open_request
 from payments.audit.services import Actor
 from payments.console.acts import Act, ActingAdmin, Text
-from payments.console.formats import money
+from payments.formats import money
 from payments.console.forms import LimitForm, OptionalReasonForm, RepaymentForm
 from payments.merchants import services
 from payments.merchants.accounts import masked_account

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from payments.console.formats import moment, money, number
+from payments.formats import moment, money, number
 from payments.models import POOL_ID, ApprovalRequest, BooksCheck, CreditPool, Merchant, Withdrawal
 
 

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
 
-from payments.console import formats
+from payments import formats
 from payments.console.export import MOST_ROWS, csv_response, is_too_long
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from core.openapi import describe
 from core.pagination import paginate
 from core.rate_limits import RegisterRateLimit
 from core.serializers import StrictSerializer, validated
+from etebar_common.problems import MerchantStateConflict, UsernameTaken
 from payments.approvals.representation import approval_members
 from payments.approvals.services import LimitService, limit_set
 from payments.audit.services import Actor, staff_actor
@@ -51,7 +52,7 @@ class RegisterView(APIView):
         "Register",
         request=RegisterSerializer,
         answers={201: MerchantSerializer},
-        problems=(409,),
+        conflicts=(UsernameTaken,),
         key="optional",
         public=True,
     )
@@ -129,7 +130,8 @@ def staff_decision(
             description=description,
             request=fields,
             answers=answers or {200: MerchantSerializer},
-            problems=(404, 409),
+            problems=(404,),
+            conflicts=(MerchantStateConflict,),
             key="optional",
             staff=True,
         )

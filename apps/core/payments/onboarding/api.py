@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from core.openapi import describe
 from core.serializers import validated
+from etebar_common.problems import CredentialsStale, MerchantClosed, TopUpConflict, UsernameTaken, VersionStale
 from payments.onboarding.authentication import OperatorAuthentication
 from payments.onboarding.desired import Deletion, DesiredMerchant, DriftPolicy
 from payments.onboarding.representation import amount_members, outcome_members, top_up_members
@@ -37,7 +38,8 @@ class MerchantView(OperatorView):
         "Keep a merchant",
         request=MerchantPutSerializer,
         answers={200: KeptMerchantSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(CredentialsStale, MerchantClosed, UsernameTaken, VersionStale),
         tag="operator",
     )
     def put(self, request: Request, namespace: str, name: str) -> Response:
@@ -58,7 +60,8 @@ class TopUpView(OperatorView):
         "Keep a top-up",
         request=TopUpPutSerializer,
         answers={200: KeptTopUpSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(TopUpConflict,),
         tag="operator",
     )
     def put(self, request: Request, namespace: str, reference: str) -> Response:

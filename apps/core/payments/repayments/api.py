@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import validated
-from etebar_common.problems import NotFound
+from etebar_common.problems import InsufficientPool, MerchantStateConflict, NotFound, RepaymentConflict, RepaymentExceedsDebt, RepaymentReversed
 from payments.audit.services import staff_actor
 from payments.idempotency.act import answer_once
 from payments.models import Repayment
@@ -52,7 +52,8 @@ class StaffRepaymentsView(APIView):
         "Record a repayment",
         request=RepaymentSerializer,
         answers={201: RepaymentAnswerSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(MerchantStateConflict, RepaymentConflict, RepaymentExceedsDebt),
         key="optional",
         staff=True,
     )
@@ -98,7 +99,8 @@ class ReversalView(APIView):
         "Reverse a repayment",
         request=ReversalSerializer,
         answers={200: RepaymentAnswerSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(InsufficientPool, RepaymentReversed),
         key="optional",
         staff=True,
     )

@@ -2,7 +2,7 @@
 
 from django import template
 
-from payments.console import formats
+from payments import formats
 
 register = template.Library()
 register.filter("money", formats.money)

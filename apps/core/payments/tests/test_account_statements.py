@@ -9,7 +9,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from core.environment import ENVIRONMENT, CoreEnvironment
-from payments.account_statements import selectors
+from payments.account_statements import api, selectors
 from payments.account_statements.selectors import Period
 from payments.models import Merchant
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, unique_name, withdraw
@@ -85,10 +85,12 @@ class TestAStatement:
         ]
 
     def test_that_is_too_long_says_what_to_do(self, client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(selectors, "MOST_ENTRIES", 1)
+        monkeypatch.setattr(api, "MOST_ENTRIES", 1)
+        monkeypatch.setattr(api, "MOST_PRINTED_ENTRIES", 1)
         monkeypatch.setattr(selectors, "PAGE_ENTRIES", 1)
-        answer = of(client, "2026-01-01", "2026-12-31")
-        assert (answer.status_code, answer.json()["code"]) == (422, "statement_too_long")
+        for form in ("json", "pdf"):
+            answer = of(client, "2026-01-01", "2026-12-31", form=form)
+            assert (answer.status_code, answer.json()["code"]) == (422, "statement_too_long")
         assert len(of(client, "2026-01-01", "2026-12-31", form="csv").getvalue().splitlines()) == 5
 
     @pytest.mark.parametrize(
@@ -100,7 +102,8 @@ class TestAStatement:
             {"period_from": "2026-01-01", "period_to": "2027-01-02"},
             {"period_from": "1999-12-31", "period_to": "2000-01-01"},
             {"period_from": "9999-12-31", "period_to": "9999-12-31"},
-            {"period_from": "2026-01-01", "period_to": "2026-01-02", "form": "pdf"},
+            {"period_from": "2026-01-01", "period_to": "2026-01-02", "form": "xml"},
+            {"period_from": "2026-01-01", "period_to": "2026-01-02", "form": "pdf", "language": "ar"},
         ],
     )
     def test_of_no_days_is_refused(self, client: APIClient, query: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import translation
 
-from payments.console import formats
+from payments import formats
 from payments.console.pool import history
 from payments.models import POOL_ID, ApprovalRequest, AuditEntry, CreditPool, Merchant, PoolTopUp, Withdrawal
 from payments.staff.groups import APPROVER, AUDITOR, GROUPS, TREASURER, VIEWER

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import NothingSerializer, validated
-from etebar_common.problems import NotFound
+from etebar_common.problems import NotFound, WebhookExists, WebhookLimit
 from payments.idempotency.act import answer_once
 from payments.models import WebhookDelivery
 from payments.tokens.authentication import merchant_id_of
@@ -43,7 +43,7 @@ class WebhooksView(MerchantView):
         "Create a webhook",
         request=EndpointCreateSerializer,
         answers={201: EndpointSerializer},
-        problems=(409,),
+        conflicts=(WebhookExists, WebhookLimit),
         key="optional",
     )
     def post(self, request: Request) -> HttpResponse:
@@ -73,7 +73,8 @@ class WebhookView(MerchantView):
         "Change a webhook",
         request=EndpointChangeSerializer,
         answers={200: EndpointSerializer},
-        problems=(404, 409),
+        problems=(404,),
+        conflicts=(WebhookExists,),
         key="optional",
     )
     def patch(self, request: Request, endpoint_id: UUID) -> HttpResponse:

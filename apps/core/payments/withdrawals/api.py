@@ -12,11 +12,12 @@ from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import validated
 from etebar_common.money import CENT
-from etebar_common.problems import NotFound
+from etebar_common.problems import InsufficientCredit, InsufficientPool, MerchantNotActive, NotFound, PayoutFailed
 from payments.models import Withdrawal
 from payments.tokens.authentication import merchant_id_of
 from payments.tokens.caller import WITHDRAWALS_READ, WITHDRAWALS_WRITE
 from payments.tokens.permissions import IsMerchant, IsStaff
+from payments.withdrawals import examples
 from payments.withdrawals.representation import members_of
 from payments.withdrawals.requests import command_of
 from payments.withdrawals.selectors import totals, withdrawals_filtered
@@ -47,9 +48,10 @@ class WithdrawalsView(APIView):
         "Withdraw",
         request=WithdrawalCreateSerializer,
         answers={201: WithdrawalSerializer, 202: WithdrawalSerializer},
-        problems=(409, 422),
+        conflicts=(InsufficientCredit, InsufficientPool, MerchantNotActive, PayoutFailed),
         key="required",
         prefer=True,
+        examples=examples.WITHDRAW,
     )
     def post(self, request: Request) -> HttpResponse:
         """Reserves the amount and pays it to the merchant's bank account.

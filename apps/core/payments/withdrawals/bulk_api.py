@@ -19,6 +19,7 @@ from payments.answers import Answer
 from payments.tokens.authentication import caller_of, merchant_id_of
 from payments.tokens.caller import WITHDRAWALS_WRITE
 from payments.tokens.permissions import IsMerchant
+from payments.withdrawals import examples
 from payments.withdrawals.bulk import command_of, withdrawals_create, withdrawals_create_atomically
 from payments.withdrawals.serializers import BulkCreateSerializer, BulkSerializer
 
@@ -35,7 +36,8 @@ class BulkView(APIView):
         "Withdraw many",
         request=BulkCreateSerializer,
         answers={207: BulkSerializer},
-        problems=(409,),
+        conflicts=(BulkAborted,),
+        examples=examples.BULK,
     )
     def post(self, request: Request) -> HttpResponse:
         """Makes up to 1,000 withdrawals; each has its own key and is answered as if it had come alone.

@@ -6,9 +6,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from etebar_common.openapi_examples import add_examples, problem_response
 from etebar_common.problems import MEDIA_TYPE, Problem
 
-PROBLEM_REFERENCE = "#/components/schemas/Problem"
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "RFC 9457. `code` is stable; docs/errors.md explains each.",
@@ -46,16 +46,7 @@ def problem_responses(*problems: type[Problem]) -> dict[int | str, dict[str, Any
     by_status: dict[int, list[type[Problem]]] = defaultdict(list)
     for problem in problems:
         by_status[problem.status].append(problem)
-    return {status: _response(same) for status, same in sorted(by_status.items())}
-
-
-def _response(problems: list[type[Problem]]) -> dict[str, Any]:
-    codes = [problem.code for problem in problems]
-    schema = {"allOf": [{"$ref": PROBLEM_REFERENCE}, {"properties": {"code": {"enum": codes}}}]}
-    return {
-        "description": "; ".join(problem.title for problem in problems),
-        "content": {MEDIA_TYPE: {"schema": schema}},
-    }
+    return {status: problem_response(same) for status, same in sorted(by_status.items())}
 
 
 def install(app: FastAPI) -> None:
@@ -79,7 +70,7 @@ def _cleaned(document: dict[str, Any]) -> dict[str, Any]:
     for methods in document["paths"].values():
         for operation in methods.values():
             _drop_foreign_errors(operation["responses"])
-    return document
+    return add_examples(document)
 
 
 def _drop_foreign_errors(responses: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
-"""How amounts, numbers and times look in the console: by the language of who reads them."""
+"""How amounts, numbers, days and times look to people: by the language of who reads them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -12,13 +12,14 @@ from core.environment import ENVIRONMENT
 from etebar_common.money import CENT
 
 PERSIAN = "fa"
+LEFT_TO_RIGHT = "\u200e"
 # digits, and the Arabic signs for thousands and decimals that Persian writes
 _PERSIAN_SIGNS = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫")
 _LATIN_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫", "0123456789,.")
 
 
 def is_persian() -> bool:
-    """Whether the page that is being made is in Persian."""
+    """Whether what is being made is in Persian."""
     return (get_language() or "").startswith(PERSIAN)
 
 
@@ -27,20 +28,32 @@ def number(value: int) -> str:
     return _localized(f"{value:,}")
 
 
+def identifier(value: int) -> str:
+    """A number that names something, without signs: 1234 or ۱۲۳۴."""
+    return _localized(str(value))
+
+
 def money(amount: Decimal | None) -> str:
     """An amount with two places: 1,234.50 or ۱٬۲۳۴٫۵۰; a dash for none."""
-    return "–" if amount is None else _localized(f"{amount.quantize(CENT):,}")
+    if amount is None:
+        return "–"
+    shown = _localized(f"{amount.quantize(CENT):,}")
+    # a line from right to left would put the sign behind the number
+    return f"{LEFT_TO_RIGHT}{shown}" if amount < 0 and is_persian() else shown
 
 
-def moment(at: datetime | None) -> str:
+def day(on: date) -> str:
+    """A day: 2026-11-28, Jalali in Persian: ۱۴۰۵/۰۹/۰۷."""
+    return f"{jdatetime.date.fromgregorian(date=on):%Y/%m/%d}".translate(_PERSIAN_SIGNS) if is_persian() else f"{on}"
+
+
+def moment(at: datetime | None, *, zone: bool = True) -> str:
     """A time to the second in the installation's time zone, with its name; Jalali in Persian. A dash for none."""
     if at is None:
         return "–"
     local = timezone.localtime(at, ZoneInfo(ENVIRONMENT.calendar_time_zone))
-    if not is_persian():
-        return f"{local:%Y-%m-%d %H:%M:%S %Z}"
-    jalali = jdatetime.datetime.fromgregorian(datetime=local.replace(tzinfo=None))
-    return f"{jalali:%Y/%m/%d %H:%M:%S}".translate(_PERSIAN_SIGNS) + f" {local:%Z}"
+    shown = f"{day(local.date())} {_localized(f'{local:%H:%M:%S}')}"
+    return f"{shown} {local:%Z}" if zone else shown
 
 
 def latin_digits(typed: str) -> str:

@@ -1,0 +1,233 @@
+"""Makes OpenAPI 3.1 documents tell what values look like: an example of each member, and each problem by its code."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from etebar_common.problems import MEDIA_TYPE, Problem, registry
+
+JsonObject = dict[str, Any]
+
+CONFLICT, CONFLICTS = 409, "x-conflicts"
+PROBLEM = "#/components/schemas/Problem"
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}, "example": 1}
+}
+# answers that say when to come back
+COME_BACK = (429, 503)
+
+_MOMENT, _DAY = "2026-11-28T09:30:00.123456Z", "2026-11-28"
+_WITHDRAWAL, _UUID = "01a2092f-193a-76b5-9b2a-e1108a2c585b", "3f0e8a0f-0d53-4a43-9d53-0a3f5d1e7f10"
+_TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ1c2VyX2lkIjoyfQ.c2lnbmF0dXJl"  # noqa: S105 - nobody's
+_REASON = "a telephone call of 28 November"
+_ACCOUNT = "IRTEST0000000000001"
+
+# by a member's name, or by its schema's and its own where a name means several things
+EXAMPLES: JsonObject = {
+    "Idempotency-Key": "8d2022f5-a49d-4d4a-a5f5-ac2e2453f58a",
+    "ApiKey.id": "7Yk2mQ9sVw4x",
+    "Delivery.id": 1207,
+    "DeliveryLog.id": 1207,
+    "FieldError.detail": "expected an amount such as 1.00",
+    "FieldError.field": "amount",
+    "Health.status": "ok",
+    "Key.method": "POST",
+    "NewApiKey.id": "7Yk2mQ9sVw4x",
+    "NewApiKey.key": "etk_7Yk2mQ9sVw4x_EXAMPLE",
+    "PayoutBody.reference": "SANDBOX-8D2022F5",
+    "Problem.type": "https://etebar.dev/errors#insufficient_credit",
+    "Statement.name": "november.csv",
+    "StatementImported.name": "november.csv",
+    "StatementReport.name": "november.csv",
+    "StatementImportRequest.name": "november.csv",
+    "access": _TOKEN,
+    "account": _ACCOUNT,
+    "account_fingerprint": "8c7d5ac0" * 8,
+    "account_id": _UUID,
+    "account_masked": "IRTE***********0001",
+    "actual": "500.00",
+    "adjusted_amount": "0.00",
+    "amount": "100.00",
+    "amount_from": "1.00",
+    "amount_to": "1000.00",
+    "answer_status": 201,
+    "applied_at": _MOMENT,
+    "approval_id": _UUID,
+    "at": _MOMENT,
+    "attempts": 1,
+    "available_amount": "9900.00",
+    "available_credit": "900.00",
+    "balance_after": "100.00",
+    "bank_account": _ACCOUNT,
+    "bank_reference": "BANK-0001",
+    "booked_on": _DAY,
+    "code": "insufficient_credit",
+    "content": "LINES OF THE FILE",
+    "count": 12,
+    "created_at": _MOMENT,
+    "created_from": "2026-11-01T00:00:00Z",
+    "created_to": "2026-12-01T00:00:00Z",
+    "credentials_version": 1,
+    "credit_limit": "1000.00",
+    "cursor": "...",
+    "dead": 0,
+    "deadline_ms": 5000,
+    "decided_at": _MOMENT,
+    "delivery_id": 1207,
+    "description": "orders",
+    "detail": "100.00 is more than the available 50.00",
+    "differs": ["amount"],
+    "digest": "8c7d5ac0" * 8,
+    "duration_ms": 38,
+    "endpoint_id": _UUID,
+    "error": "",
+    "event_id": "msg_2f0e8a0f",
+    "evidence": "BANK-0001",
+    "expected": "1000.00",
+    "expires_at": "2027-11-28T00:00:00Z",
+    "failing_since": None,
+    "failure_code": None,
+    "finalized_at": _MOMENT,
+    "finished_at": _MOMENT,
+    "found": 3,
+    "funded_amount": "10000.00",
+    "generation": 1,
+    "grounds": _REASON,
+    "id": _WITHDRAWAL,
+    "idempotency_key": "order-1001",
+    "key": "order-1001",
+    "key_id": "7Yk2mQ9sVw4x",
+    "last_used_at": _MOMENT,
+    "limit": 50,
+    "line_count": 120,
+    "line_id": 17,
+    "merchant_id": 2,
+    "month": 11,
+    "name": "shop-1",
+    "namespace": "shops",
+    "new_lines": 120,
+    "next": None,
+    "next_attempt_at": None,
+    "number": 42,
+    "occurred_at": _MOMENT,
+    "otp": "123456",
+    "overlap_hours": 24,
+    "password": "a long sentence that nobody guesses",
+    "path": "/api/v1/withdrawals",
+    "payouts_cleared": 3,
+    "pending": 0,
+    "pending_amount": "0.00",
+    "period_from": "2026-11-01",
+    "period_to": "2026-11-30",
+    "Prefer": "respond-async",
+    "previous_secret_until": None,
+    "previous_until": None,
+    "rail": "sandbox",
+    "reason": _REASON,
+    "reference": "transfer-2026-11-28",
+    "refresh": _TOKEN,
+    "refused": 0,
+    "repayment_id": _UUID,
+    "replayed": 3,
+    "requested_credit": "1000.00",
+    "requested_for": "",
+    "reserved_amount": "0.00",
+    "resolved": 3,
+    "reversal_reason": "",
+    "reversed_at": None,
+    "secrets": ["whsec_RVhBTVBMRSBFWEFNUExFIEVYQU1QTEUhISE="],
+    "settled": 1,
+    "settled_amount": "100.00",
+    "state_reason": "",
+    "statement_id": _UUID,
+    "statement_line_id": None,
+    "status": 200,
+    "time_zone": "Asia/Tehran",
+    "title": "The merchant's credit is not enough",
+    "token": _TOKEN,
+    "top_up_id": _UUID,
+    "transaction_id": _WITHDRAWAL,
+    "uid": _UUID,
+    "unknown": 0,
+    "url": "https://shop.example/etebar",
+    "used": "100.00",
+    "username": "shop-1",
+    "utilized_amount": "100.00",
+    "waits_for": [],
+    "wallet_account_id": _UUID,
+    "withdrawal_amount": "100.00",
+    "withdrawal_id": _WITHDRAWAL,
+    "withdrawal_ids": [_WITHDRAWAL],
+    "withdrawal_state": "settled",
+    "year": 2026,
+}
+
+
+def add_examples(document: JsonObject) -> JsonObject:
+    """An example for every member and parameter that `EXAMPLES` knows and that does not tell itself."""
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        for member, told in schema.get("properties", {}).items():
+            _add(told, f"{name}.{member}", member)
+    for operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            _add(parameter["schema"], parameter["name"], parameter["name"])
+    return document
+
+
+def needs_example(schema: JsonObject) -> bool:
+    """Whether only an example says what a value looks like: an enumeration, a truth value or an object of its own does not."""
+    kinds = schema.get("type", [])
+    return not (
+        "boolean" in kinds or {"enum", "const", "$ref"} & schema.keys() or _refers(schema) or _refers(schema.get("items", {}))
+    )
+
+
+def _refers(schema: JsonObject) -> bool:
+    """Whether it is made of schemas that have names."""
+    alternatives = [each for kind in ("allOf", "anyOf", "oneOf") for each in schema.get(kind, [])]
+    return "$ref" in schema or "enum" in schema or any("$ref" in each for each in alternatives)
+
+
+def _add(schema: JsonObject, *names: str) -> None:
+    known = [EXAMPLES[name] for name in names if name in EXAMPLES]
+    if known and needs_example(schema) and not {"example", "examples"} & schema.keys():
+        schema["examples"] = known[:1]
+
+
+def operations(document: JsonObject) -> Iterator[JsonObject]:
+    """Every operation of a document."""
+    for methods in document["paths"].values():
+        yield from (each for method, each in methods.items() if method != "parameters")
+
+
+def share_problems(document: JsonObject) -> JsonObject:
+    """Says each status' problems once, what each code means and looks like; operations refer to it, or say their own.
+
+    An operation's own are codes under `CONFLICTS`, which this takes out.
+    """
+    shared = document["components"].setdefault("responses", {})
+    for operation in operations(document):
+        own = operation.pop(CONFLICTS, None)
+        for status, response in operation["responses"].items():
+            if MEDIA_TYPE not in response.get("content", {}):
+                continue
+            known = [problem for problem in registry() if problem.status == int(status)]
+            if own and int(status) == CONFLICT:
+                chosen = problem_response([problem for problem in known if problem.code in own])
+            else:
+                shared.setdefault(f"Problem{status}", problem_response(known))
+                chosen = {"$ref": f"#/components/responses/Problem{status}"}
+            operation["responses"][status] = chosen
+    return document
+
+
+def problem_response(known: Sequence[type[Problem]]) -> JsonObject:
+    """The response that one of these problems of the same status is."""
+    schema = {"allOf": [{"$ref": PROBLEM}, {"properties": {"code": {"enum": [each.code for each in known]}}}]}
+    examples = {
+        each.code: {"summary": each.title, "description": each.remedy, "value": each().body()} for each in known
+    }
+    response: JsonObject = {
+        "description": "`code` is " + " or ".join(f"`{each.code}`" for each in known),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }
+    return response | {"headers": RETRY_AFTER} if known[0].status in COME_BACK else response
