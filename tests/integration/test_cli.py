@@ -89,7 +89,17 @@ class TestAMerchant:
         assert set(credentials.load().api_key[:4]) == set("etk_")
         assert f'"{PASSWORD}"' not in kept.read_text()
 
-    @pytest.mark.parametrize("wrong", [["withdraw", "-3"], ["withdraw", "1.001"], ["statement", "2026-13"], ["statement", "2026-11", "--file", "x.doc"], ["x"], []])
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            ["withdraw", "-3"],
+            ["withdraw", "1.001"],
+            ["statement", "2026-13"],
+            ["statement", "2026-11", "--file", "x.doc"],
+            ["x"],
+            [],
+        ],
+    )
     def test_who_types_nonsense_is_told(self, etebar: Run, wrong: list[str]) -> None:
         with pytest.raises(SystemExit) as ended:
             etebar(*wrong)

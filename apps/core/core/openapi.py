@@ -59,7 +59,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = "bearer"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002 - the base's signature
-        told = "An access token of `/api/v1/auth/token`; of merchants, an API key with the scope that the route needs, too."
+        told = "An access token of `/api/v1/auth/token`; of merchants, an API key with the route's scope, too."
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": told}
 
 
@@ -159,8 +159,9 @@ def describe(
 ) -> Callable[[Any], Any]:
     """Documents one operation, described by `description` or its docstring.
 
-    `problems` are statuses, `conflicts` what its 409 may be. `key` is `required` or `optional` for operations that take an Idempotency-Key; `tag` says who calls it, when that is
-    neither merchants nor staff. `files` are media types of the same answer as a file.
+    `problems` are statuses, `conflicts` what its 409 may be. `key` is `required` or `optional` for operations that take
+    an Idempotency-Key; `tag` says who calls it, when that is neither merchants nor staff. `files` are media types of
+    the same answer as a file.
     """
     parameters: list[Any] = []
     if key:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -28,18 +29,27 @@ THOUSAND = 1000
 # a block of a CMap has at most so many lines
 BLOCK = 100
 # letters that join each other, with marks and joiners among them; digits run from left to right in Persian, too
-_JOINING = re.compile("([\u0610-\u064a\u066e-\u06ef\u06fa-\u06ff\u200c\u200d]+)")
+_JOINING = re.compile("([\u0610-\u065f\u066e-\u06ef\u06fa-\u06ff\u200c\u200d]+)")
 # they have done their work when the order is known
 _DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f"))
 
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A glyph in a line, the character that it says, and how far the next one is, in the font's units."""
+    """A glyph of a font, the character that it says, if any, and how far the next one is, in the font's units."""
 
     number: int
     character: str
     advance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A glyph in a line; marks stand beside where the line has come to, and above or below it."""
+
+    glyph: Glyph
+    right: int = 0
+    up: int = 0
 
 
 class Typeface:
@@ -51,31 +61,36 @@ class Typeface:
         self._font = harfbuzz.Font(self._face)
         self._blank = self._font.get_nominal_glyph(ord(" ")) or 0
         extents = self._font.get_font_extents("ltr")
-        self.ascender, self.descender, self.units = extents.ascender, extents.descender, self._face.upem
+        self.ascender: int = extents.ascender
+        self.descender: int = extents.descender
+        self.units: int = self._face.upem
 
-    def line(self, text: str, *, right_to_left: bool) -> list[Glyph]:
+    def line(self, text: str, *, right_to_left: bool) -> list[Placed]:
         """The glyphs of a line from left to right; `right_to_left` is how the line runs, whatever its words do."""
         shown = bidi.get_display(text, base_dir="R" if right_to_left else "L").translate(_DIRECTIONS)
-        found: list[Glyph] = []
+        found: list[Placed] = []
         for part in filter(None, _JOINING.split(shown)):
             joins = _JOINING.fullmatch(part)
             found += self._shaped(part[::-1], "rtl", "arab") if joins else self._shaped(part, "ltr", "latn")
         return found
 
-    def _shaped(self, text: str, direction: str, script: str) -> Iterator[Glyph]:
+    def _shaped(self, text: str, direction: str, script: str) -> Iterator[Placed]:
         buffer = harfbuzz.Buffer()
         buffer.add_str(text)
         buffer.direction, buffer.script = direction, script
+        # a mark says its own character
+        buffer.cluster_level = harfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
         # kerned, a letter would be another glyph beside each partner
         harfbuzz.shape(self._font, buffer, {"kern": False})
         starts = sorted({info.cluster for info in buffer.glyph_infos})
-        ends = dict(zip(starts, [*starts[1:], len(text)], strict=True))
+        ends = zip(starts, [*starts[1:], len(text)], strict=True)
         step = -1 if direction == "rtl" else 1
+        unsaid = {start: text[start:end][::step] for start, end in ends}
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
-            first, *others = text[info.cluster : ends[info.cluster]][::step]
-            yield Glyph(info.codepoint, first, position.x_advance)
+            said = unsaid.pop(info.cluster, "")
+            yield Placed(Glyph(info.codepoint, said[:1], position.x_advance), position.x_offset, position.y_offset)
             # a ligature says its other characters by blanks without width
-            yield from (Glyph(self._blank, other, 0) for other in others)
+            yield from (Placed(Glyph(self._blank, other, 0)) for other in said[1:])
 
     def subset(self, numbers: Iterable[int]) -> bytes:
         """The font's file with these glyphs alone, under their numbers."""
@@ -98,45 +113,65 @@ class _EmbeddedFont:
         self.face = face
         self._codes: dict[Glyph, int] = {}
 
-    def codes(self, glyphs: Iterable[Glyph]) -> str:
-        """Hexadecimal, as the operator Tj takes them."""
-        return "".join(f"{self._codes.setdefault(glyph, len(self._codes) + 1):04x}" for glyph in glyphs)
+    def show(self, line: Iterable[Placed], size: float) -> str:
+        """The operators that show a line (9.4.3)."""
+        shown = []
+        for (right, up), run in groupby(line, lambda placed: (placed.right, placed.up)):
+            codes = "".join(f"{self._code(placed.glyph):04x}" for placed in run)
+            if right or up:
+                there = self._scaled(right)
+                shown.append(f"{up * size / self.face.units:.2f} Ts [{-there} <{codes}> {there}] TJ 0 Ts")
+            else:
+                shown.append(f"<{codes}> Tj")
+        return " ".join(shown)
+
+    def _code(self, glyph: Glyph) -> int:
+        # 0 is what the font shows for what it does not have
+        return self._codes.setdefault(glyph, len(self._codes) + 1)
 
     def add_to(self, pdf: pydyf.PDF) -> bytes:
         """Adds a composite font (9.7) to the file; the reference to it."""
         name = f"/ETEBAR+{self.face.name}"
         numbers = b"".join(glyph.number.to_bytes(2, "big") for glyph in self._codes)
         file = _added(pdf, pydyf.Stream([self.face.subset({0, *(each.number for each in self._codes)})], compress=True))
-        descriptor = pydyf.Dictionary({
-            "Type": "/FontDescriptor",
-            "FontName": name,
-            "Flags": 4,
-            "FontBBox": pydyf.Array([0, self._scaled(self.face.descender), THOUSAND, self._scaled(self.face.ascender)]),
-            "ItalicAngle": 0,
-            "Ascent": self._scaled(self.face.ascender),
-            "Descent": self._scaled(self.face.descender),
-            "CapHeight": self._scaled(self.face.ascender),
-            "StemV": 80,
-            "FontFile2": file,
-        })
+        descriptor = pydyf.Dictionary(
+            {
+                "Type": "/FontDescriptor",
+                "FontName": name,
+                "Flags": 4,
+                "FontBBox": pydyf.Array(
+                    [0, self._scaled(self.face.descender), THOUSAND, self._scaled(self.face.ascender)]
+                ),
+                "ItalicAngle": 0,
+                "Ascent": self._scaled(self.face.ascender),
+                "Descent": self._scaled(self.face.descender),
+                "CapHeight": self._scaled(self.face.ascender),
+                "StemV": 80,
+                "FontFile2": file,
+            }
+        )
         information = {"Registry": pydyf.String("Adobe"), "Ordering": pydyf.String("Identity"), "Supplement": 0}
-        descendant = pydyf.Dictionary({
-            "Type": "/Font",
-            "Subtype": "/CIDFontType2",
-            "BaseFont": name,
-            "CIDSystemInfo": pydyf.Dictionary(information),
-            "FontDescriptor": _added(pdf, descriptor),
-            "CIDToGIDMap": _added(pdf, pydyf.Stream([b"\0\0" + numbers], compress=True)),
-            "W": pydyf.Array([1, pydyf.Array([self._scaled(glyph.advance) for glyph in self._codes])]),
-        })
-        font = pydyf.Dictionary({
-            "Type": "/Font",
-            "Subtype": "/Type0",
-            "BaseFont": name,
-            "Encoding": "/Identity-H",
-            "DescendantFonts": pydyf.Array([_added(pdf, descendant)]),
-            "ToUnicode": _added(pdf, pydyf.Stream([self._characters()], compress=True)),
-        })
+        descendant = pydyf.Dictionary(
+            {
+                "Type": "/Font",
+                "Subtype": "/CIDFontType2",
+                "BaseFont": name,
+                "CIDSystemInfo": pydyf.Dictionary(information),
+                "FontDescriptor": _added(pdf, descriptor),
+                "CIDToGIDMap": _added(pdf, pydyf.Stream([b"\0\0" + numbers], compress=True)),
+                "W": pydyf.Array([1, pydyf.Array([self._scaled(glyph.advance) for glyph in self._codes])]),
+            }
+        )
+        font = pydyf.Dictionary(
+            {
+                "Type": "/Font",
+                "Subtype": "/Type0",
+                "BaseFont": name,
+                "Encoding": "/Identity-H",
+                "DescendantFonts": pydyf.Array([_added(pdf, descendant)]),
+                "ToUnicode": _added(pdf, pydyf.Stream([self._characters()], compress=True)),
+            }
+        )
         return _added(pdf, font)
 
     def _scaled(self, length: int) -> int:
@@ -144,7 +179,11 @@ class _EmbeddedFont:
 
     def _characters(self) -> bytes:
         """The CMap from codes to characters (9.10.3)."""
-        lines = [f"<{code:04x}> <{glyph.character.encode('utf-16-be').hex()}>" for glyph, code in self._codes.items()]
+        lines = [
+            f"<{code:04x}> <{glyph.character.encode('utf-16-be').hex()}>"
+            for glyph, code in self._codes.items()
+            if glyph.character
+        ]
         told = [
             "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Etebar def /CMapType 2 def",
             "1 begincodespacerange <0000> <ffff> endcodespacerange",
@@ -181,11 +220,11 @@ class Document:
     ) -> None:
         """Writes a line that begins or ends `across` and stands on `down`."""
         embedded = self._fonts.setdefault(font, _EmbeddedFont(typeface(font)))
-        glyphs = embedded.face.line(text, right_to_left=self._right_to_left)
-        width = sum(glyph.advance for glyph in glyphs) * size / embedded.face.units
+        line = embedded.face.line(text, right_to_left=self._right_to_left)
+        width = sum(placed.glyph.advance for placed in line) * size / embedded.face.units
         left = self._left(across if align == "start" else across - width, width)
         name = list(self._fonts).index(font)
-        show = f"<{embedded.codes(glyphs)}> Tj"
+        show = embedded.show(line, size)
         self._pages[page].stream.append(f"BT /F{name} {size} Tf {left:.2f} {HEIGHT - down:.2f} Td {show} ET")
 
     def rule(self, across: float, down: float, length: float) -> None:

@@ -10,7 +10,11 @@ JsonObject = dict[str, Any]
 CONFLICT, CONFLICTS = 409, "x-conflicts"
 PROBLEM = "#/components/schemas/Problem"
 RETRY_AFTER = {
-    "Retry-After": {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}, "example": 1}
+    "Retry-After": {
+        "description": "Seconds until it is worth asking again.",
+        "schema": {"type": "integer"},
+        "example": 1,
+    }
 }
 # answers that say when to come back
 COME_BACK = (429, 503)
@@ -27,6 +31,8 @@ EXAMPLES: JsonObject = {
     "ApiKey.id": "7Yk2mQ9sVw4x",
     "Delivery.id": 1207,
     "DeliveryLog.id": 1207,
+    "BulkCreateRequest.withdrawals": [{"idempotency_key": "order-1001", "amount": "100.00"}],
+    "BulkResult.body": {"id": _WITHDRAWAL, "amount": "100.00", "state": "settled"},
     "FieldError.detail": "expected an amount such as 1.00",
     "FieldError.field": "amount",
     "Health.status": "ok",
@@ -34,6 +40,9 @@ EXAMPLES: JsonObject = {
     "NewApiKey.id": "7Yk2mQ9sVw4x",
     "NewApiKey.key": "etk_7Yk2mQ9sVw4x_EXAMPLE",
     "PayoutBody.reference": "SANDBOX-8D2022F5",
+    "RepaymentRequest.statement_line_id": 17,
+    "TestEvent.type": "webhook.test",
+    "WithdrawalEvent.type": "withdrawal.settled",
     "Problem.type": "https://etebar.dev/errors#insufficient_credit",
     "Statement.name": "november.csv",
     "StatementImported.name": "november.csv",
@@ -68,7 +77,7 @@ EXAMPLES: JsonObject = {
     "created_to": "2026-12-01T00:00:00Z",
     "credentials_version": 1,
     "credit_limit": "1000.00",
-    "cursor": "...",
+    "cursor": f"w{_WITHDRAWAL}",
     "dead": 0,
     "deadline_ms": 5000,
     "decided_at": _MOMENT,
@@ -106,6 +115,7 @@ EXAMPLES: JsonObject = {
     "namespace": "shops",
     "new_lines": 120,
     "next": None,
+    "next_cursor": None,
     "next_attempt_at": None,
     "number": 42,
     "occurred_at": _MOMENT,
@@ -141,6 +151,7 @@ EXAMPLES: JsonObject = {
     "statement_id": _UUID,
     "statement_line_id": None,
     "status": 200,
+    "timestamp": _MOMENT,
     "time_zone": "Asia/Tehran",
     "title": "The merchant's credit is not enough",
     "token": _TOKEN,
@@ -154,6 +165,7 @@ EXAMPLES: JsonObject = {
     "utilized_amount": "100.00",
     "waits_for": [],
     "wallet_account_id": _UUID,
+    "webhook_id": _UUID,
     "withdrawal_amount": "100.00",
     "withdrawal_id": _WITHDRAWAL,
     "withdrawal_ids": [_WITHDRAWAL],
@@ -174,17 +186,17 @@ def add_examples(document: JsonObject) -> JsonObject:
 
 
 def needs_example(schema: JsonObject) -> bool:
-    """Whether only an example says what a value looks like: an enumeration, a truth value or an object of its own does not."""
-    kinds = schema.get("type", [])
-    return not (
-        "boolean" in kinds or {"enum", "const", "$ref"} & schema.keys() or _refers(schema) or _refers(schema.get("items", {}))
-    )
+    """Whether only an example says what a value looks like, and not its schema: a choice, or members of its own."""
+    return not any(_tells_itself(each) for each in (schema, schema.get("items", {})))
 
 
-def _refers(schema: JsonObject) -> bool:
-    """Whether it is made of schemas that have names."""
+def _tells_itself(schema: JsonObject) -> bool:
     alternatives = [each for kind in ("allOf", "anyOf", "oneOf") for each in schema.get(kind, [])]
-    return "$ref" in schema or "enum" in schema or any("$ref" in each for each in alternatives)
+    return (
+        "boolean" in schema.get("type", [])
+        or bool({"enum", "const", "properties", "$ref"} & schema.keys())
+        or any("$ref" in each for each in alternatives)
+    )
 
 
 def _add(schema: JsonObject, *names: str) -> None:

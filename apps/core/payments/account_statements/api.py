@@ -11,7 +11,6 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.serializers import validated
 from etebar_common.problems import NotFound
-from payments.account_statements.sheets import printed
 from payments.account_statements.representation import csv_lines, statement_members
 from payments.account_statements.selectors import MOST_ENTRIES, MOST_PRINTED_ENTRIES, Period, statement_get
 from payments.account_statements.serializers import (
@@ -19,6 +18,7 @@ from payments.account_statements.serializers import (
     FormSerializer,
     StatementQuerySerializer,
 )
+from payments.account_statements.sheets import printed
 from payments.merchants.selectors import merchant_get
 from payments.tokens.authentication import merchant_id_of
 from payments.tokens.caller import STATEMENTS_READ
@@ -53,7 +53,9 @@ class StatementsView(APIView):
     permission_classes = (IsMerchant,)
     api_key_scope = STATEMENTS_READ
 
-    @describe("Get a statement", query=StatementQuerySerializer, answers={200: AccountStatementSerializer}, files=(CSV, PDF))
+    @describe(
+        "Get a statement", query=StatementQuerySerializer, answers={200: AccountStatementSerializer}, files=(CSV, PDF)
+    )
     def get(self, request: Request) -> Answer:
         """What moved the merchant's account on these days, between what was used before and after."""
         query = validated(StatementQuerySerializer, request.query_params)

@@ -30,6 +30,11 @@ class Column:
     size: float = SIZE
 
 
+def _numbers(heading: str, end: float, width: float) -> Column:
+    """Of numbers, whose last digits are below each other: they run from left to right in lines that do not, too."""
+    return Column(heading, end - width) if formats.is_persian() else Column(heading, end, "end")
+
+
 class _Sheets:
     """Pages that are filled from top to bottom."""
 
@@ -74,8 +79,8 @@ class _Sheets:
         count = formats.number(self._document.pages)
         for page in range(self._document.pages):
             number = gettext("Page %(number)s of %(count)s") % {"number": formats.number(page + 1), "count": count}
-            for text, across, align in ((foot, MARGIN, "start"), (number, END, "end")):
-                self._document.text(text, across, FOOT, font=REGULAR, size=SMALL_SIZE, align=align, page=page)
+            self._document.text(foot, MARGIN, FOOT, font=REGULAR, size=SMALL_SIZE, page=page)
+            self._document.text(number, END, FOOT, font=REGULAR, size=SMALL_SIZE, align="end", page=page)
         return self._document.finish()
 
 
@@ -98,7 +103,7 @@ def printed(statement: Statement, *, username: str, at: datetime) -> bytes:
     sheets.skip(GAP - LINE)
     sheets.table(_summary_columns(), _summary(statement))
     if statement.limits:
-        columns = [Column(gettext("Limit set at"), MARGIN), Column(gettext("Credit limit"), MARGIN + 290, "end")]
+        columns = [Column(gettext("Limit set at"), MARGIN), _numbers(gettext("Credit limit"), MARGIN + 290, 90)]
         sheets.table(columns, ((formats.moment(each.at), formats.money(each.limit)) for each in statement.limits))
     sheets.table(_entry_columns(), _entries(statement))
     if not statement.entries:
@@ -109,9 +114,9 @@ def printed(statement: Statement, *, username: str, at: datetime) -> bytes:
 def _summary_columns() -> list[Column]:
     return [
         Column("", MARGIN),
-        Column(gettext("Count"), MARGIN + 160, "end"),
-        Column(gettext("Used"), MARGIN + 290, "end"),
-        Column(gettext("Credit limit"), END, "end"),
+        _numbers(gettext("Count"), MARGIN + 160, 40),
+        _numbers(gettext("Used"), MARGIN + 290, 90),
+        _numbers(gettext("Credit limit"), END, 90),
     ]
 
 
@@ -129,8 +134,8 @@ def _entry_columns() -> list[Column]:
         Column(gettext("Time"), MARGIN + 36),
         Column(gettext("Kind"), MARGIN + 126),
         Column(gettext("Transaction"), MARGIN + 186, size=SMALL_SIZE),
-        Column(gettext("Amount"), MARGIN + 410, "end"),
-        Column(gettext("Used after"), END, "end"),
+        _numbers(gettext("Amount"), MARGIN + 410, 75),
+        _numbers(gettext("Used after"), END, 80),
     ]
 
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from payments.approvals.services import limit_set, open_request
 from payments.audit.services import Actor
 from payments.console.acts import Act, ActingAdmin, Text
-from payments.formats import money
 from payments.console.forms import LimitForm, OptionalReasonForm, RepaymentForm
+from payments.formats import money
 from payments.merchants import services
 from payments.merchants.accounts import masked_account
 from payments.merchants.representation import available_credit

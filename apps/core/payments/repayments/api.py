@@ -13,7 +13,14 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import validated
-from etebar_common.problems import InsufficientPool, MerchantStateConflict, NotFound, RepaymentConflict, RepaymentExceedsDebt, RepaymentReversed
+from etebar_common.problems import (
+    InsufficientPool,
+    MerchantStateConflict,
+    NotFound,
+    RepaymentConflict,
+    RepaymentExceedsDebt,
+    RepaymentReversed,
+)
 from payments.audit.services import staff_actor
 from payments.idempotency.act import answer_once
 from payments.models import Repayment

@@ -18,7 +18,7 @@ class WithdrawalEventSerializer(serializers.Serializer[Any]):
 
     type = serializers.CharField(help_text="`withdrawal.` and its state.")
     timestamp = serializers.DateTimeField()
-    data = WithdrawalSerializer()
+    data: Any = WithdrawalSerializer()
 
 
 class TestEventDataSerializer(serializers.Serializer[Any]):
@@ -28,7 +28,7 @@ class TestEventDataSerializer(serializers.Serializer[Any]):
 class TestEventSerializer(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="`webhook.test`")
     timestamp = serializers.DateTimeField()
-    data = TestEventDataSerializer()
+    data: Any = TestEventDataSerializer()
 
 
 def _event(name: str, summary: str, message: type[serializers.Serializer[Any]]) -> OpenApiWebhook:
