@@ -1,34 +1,21 @@
 """Core does what its committed OpenAPI document says, whatever is sent: schemathesis against the real application."""
 
 import json
-import uuid
 from pathlib import Path
 
 import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
-from openapi_formats import excluded_for
+from openapi_formats import excluded_for, renew_key
 
-from etebar_common.headers import parse_idempotency_key
-from etebar_common.problems import IdempotencyKeyInvalid
 from payments.tests.factories import TOKEN_LIFETIME, fund_pool, make_merchant, make_staff
 from payments.tokens.authentication import access_token_for
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "api" / "core.json"
-KEY = "Idempotency-Key"
 
 schema = schemathesis.openapi.from_dict(json.loads(DOCUMENT.read_text()))
 schema.app = get_wsgi_application()
-
-
-def renew_key(case: schemathesis.Case) -> None:
-    """A new key for each case: the same key for another request is refused on purpose (test_idempotency_table.py)."""
-    try:
-        key = parse_idempotency_key(str(case.headers.get(KEY, "")))
-    except IdempotencyKeyInvalid:
-        return
-    case.headers[KEY] = f"{key[:200]}-{uuid.uuid4()}"
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Core's API by sequences of requests that follow each other's answers, with tokens; and the books hold after them."""
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
-from openapi_formats import excluded_for
+from openapi_formats import excluded_for, renew_key
 
 from .api import Merchant
 from .commands import shell
@@ -42,8 +41,8 @@ def machine_of(platform: Platform, merchant: Merchant, answered: list[int]) -> A
     class Api(schema.as_state_machine()):  # type: ignore[misc]
         def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
             tag = case.operation.definition.raw["tags"][0]
-            headers = {**tokens[tag], "Idempotency-Key": uuid.uuid4().hex}
-            return {"headers": headers, "base_url": platform.stack.environments.core_url}
+            renew_key(case)
+            return {"headers": tokens[tag], "base_url": platform.stack.environments.core_url}
 
         def validate_response(self, response: Any, case: schemathesis.Case, *_: Any, **__: Any) -> None:
             case.validate_response(response, excluded_checks=excluded_for(case.path))

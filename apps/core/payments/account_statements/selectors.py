@@ -24,6 +24,7 @@ PAGE_ENTRIES = 2000
 ZERO = Decimal(0)
 # no statement is of others, and dates of others are more than databases and time zones can take
 YEARS = range(2000, 9999)
+MONTHS = range(1, 13)
 # what the audit calls a change of a limit, and where it says the new one
 LIMITS = {"merchant_approved": "credit_limit", "credit_limit_changed": "after"}
 
@@ -38,8 +39,8 @@ class Period:
     @classmethod
     def month(cls, year: int, month: int) -> "Period":
         """A month; raises ValueError when there is none of that number in those years."""
-        if year not in YEARS:
-            message = f"expected a year from {YEARS[0]} to {YEARS[-1]}"
+        if year not in YEARS or month not in MONTHS:
+            message = f"expected a year from {YEARS[0]} to {YEARS[-1]}, and a month of it"
             raise ValueError(message)
         first = date(year, month, 1)
         return cls(first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1))

@@ -55,7 +55,8 @@ class TestAStatement:
     def test_of_a_month_is_that_of_its_days(self, client: APIClient) -> None:
         assert client.get(f"{PATH}/2026-01").json() == of(client, "2026-01-01", "2026-01-31").json()
         assert client.get(f"{PATH}/2026-02").json()["opening"]["used"] == "40.00"
-        assert [client.get(f"{PATH}/{month}").status_code for month in ("2026-13", "1999-01", "99999-01")] == [404] * 3
+        none = ("2026-13", "2026-0", "1999-01", "99999-01", f"2026-{2**70}")
+        assert {client.get(f"{PATH}/{month}").status_code for month in none} == {404}
 
     def test_shows_the_limits_that_were_set(self, merchant: Merchant, client: APIClient) -> None:
         staff, today = staff_client(), datetime.now(UTC).date().isoformat()
