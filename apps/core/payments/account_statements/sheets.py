@@ -87,8 +87,8 @@ class _Sheets:
 def printed(statement: Statement, *, username: str, at: datetime) -> bytes:
     """The file: whose statement it is, what was used before and after, sums by kind, limits, and every entry."""
     title = gettext("Account statement")
-    days = tuple(formats.day(each) for each in (statement.period.first, statement.period.last))
-    period = gettext("%(first)s to %(last)s") % dict(zip(("first", "last"), days, strict=True))
+    first, last = formats.day(statement.period.first), formats.day(statement.period.last)
+    period = gettext("%(first)s to %(last)s") % {"first": first, "last": last}
     sheets = _Sheets(f"{title}, {username}, {period}")
     sheets.line([(title, Column("", MARGIN, size=TITLE_SIZE))], BOLD)
     sheets.skip(LINE)

@@ -14,6 +14,7 @@ from payments.account_statements.selectors import Period
 from payments.models import Merchant
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, staff_client, unique_name, withdraw
 from payments.tests.forgery import forge
+from payments.tests.test_statement_sheets import text_of
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -84,6 +85,16 @@ class TestAStatement:
             ("repayment", "-20.00", "40.00"),
             ("closing", "", "40.00"),
         ]
+
+    @pytest.mark.parametrize(("language", "title"), [("en", "Account statement"), ("fa", "صورت‌حساب پذیرنده")])
+    def test_is_on_paper_as_well(self, merchant: Merchant, client: APIClient, language: str, title: str) -> None:
+        answer = of(client, "2026-01-01", "2026-12-31", form="pdf", language=language)
+        assert answer["Content-Type"] == "application/pdf"
+        assert f"statement-{merchant.pk}-2026-01-01-2026-12-31.pdf" in answer["Content-Disposition"]
+        found = text_of(answer.content)
+        assert title in found
+        # the language of one answer is not that of the next
+        assert "Account statement" in text_of(of(client, "2026-01-01", "2026-01-31", form="pdf").content)
 
     def test_that_is_too_long_says_what_to_do(self, client: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(api, "MOST_ENTRIES", 1)
