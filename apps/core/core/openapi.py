@@ -18,10 +18,25 @@ from etebar_common.money import (
     POSITIVE_OR_NEGATIVE_PATTERN,
     SIGNED_AMOUNT_PATTERN,
 )
-from etebar_common.openapi_examples import CONFLICTS, add_examples, share_problems
-from etebar_common.problems import MEDIA_TYPE, Problem, RequestInProgress
+from etebar_common.openapi_examples import CONFLICTS, add_examples, operations, share_problems
+from etebar_common.problems import (
+    MEDIA_TYPE,
+    CredentialsInvalid,
+    InternalTokenMissing,
+    InternalTokenWrong,
+    OperatorTokenWrong,
+    OtpInvalid,
+    OtpNeeded,
+    Problem,
+    RequestInProgress,
+    ScopeMissing,
+)
 
 KEY_HEADER = "Idempotency-Key"
+# what only settlement refuses, and what only one of core's two APIs does
+OF_SETTLEMENT = (InternalTokenMissing, InternalTokenWrong)
+OF_THE_OPERATOR = (*OF_SETTLEMENT, OperatorTokenWrong)
+OF_PEOPLE = (*OF_SETTLEMENT, CredentialsInvalid, OtpInvalid, OtpNeeded, ScopeMissing)
 ALWAYS = (400, 406, 429, 500, 503)
 PAGED = (404, 422)
 WITH_BODY = (408, 413, 415, 422)
@@ -203,4 +218,5 @@ def close_request_objects(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 def tell_examples_and_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A postprocessing hook: what values look like, and which codes a refusal may have."""
-    return add_examples(share_problems(result))
+    is_operators = any("operator" in operation["tags"] for operation in operations(result))
+    return add_examples(share_problems(result, without=OF_PEOPLE if is_operators else OF_THE_OPERATOR))

@@ -1,6 +1,6 @@
 """Makes OpenAPI 3.1 documents tell what values look like: an example of each member, and each problem by its code."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from etebar_common.problems import MEDIA_TYPE, Problem, registry
@@ -211,10 +211,10 @@ def operations(document: JsonObject) -> Iterator[JsonObject]:
         yield from (each for method, each in methods.items() if method != "parameters")
 
 
-def share_problems(document: JsonObject) -> JsonObject:
+def share_problems(document: JsonObject, *, without: Collection[type[Problem]] = ()) -> JsonObject:
     """Says each status' problems once, what each code means and looks like; operations refer to it, or say their own.
 
-    An operation's own are codes under `CONFLICTS`, which this takes out.
+    An operation's own are codes under `CONFLICTS`, which this takes out; none answers with those of `without`.
     """
     shared = document["components"].setdefault("responses", {})
     for operation in operations(document):
@@ -222,7 +222,7 @@ def share_problems(document: JsonObject) -> JsonObject:
         for status, response in operation["responses"].items():
             if MEDIA_TYPE not in response.get("content", {}):
                 continue
-            known = [problem for problem in registry() if problem.status == int(status)]
+            known = [each for each in registry() if each.status == int(status) and each not in without]
             if own and int(status) == CONFLICT:
                 chosen = problem_response([problem for problem in known if problem.code in own])
             else:
