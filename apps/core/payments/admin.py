@@ -12,4 +12,4 @@ admin.site.unregister([User, Group])
 # and this one shows the secrets of second factors
 admin.site.unregister(TOTPDevice)
 
-from payments.console import approvals, merchants, pool, records, repayments, withdrawals  # noqa: E402, F401 - they register
+from payments.console import approvals, merchants, pool, programs, records, repayments, withdrawals  # noqa: E402, F401

@@ -16,11 +16,14 @@ from django.contrib.admin.utils import label_for_field
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import translation
 
 from payments import formats
+from payments.api_keys.services import api_key_create
+from payments.audit.services import Actor
 from payments.console.pool import history
 from payments.models import POOL_ID, ApprovalRequest, AuditEntry, CreditPool, Merchant, PoolTopUp, Withdrawal
 from payments.staff.groups import APPROVER, AUDITOR, GROUPS, TREASURER, VIEWER
@@ -33,6 +36,7 @@ from payments.tests.factories import (
     merchant_client,
     withdraw,
 )
+from payments.webhooks.endpoints import endpoint_create, secrets_of, send_test
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -103,6 +107,24 @@ class TestEveryPage:
                 seen |= new
                 ahead += sorted(new)
         assert len(seen) > 50
+
+    def test_shows_what_programs_have_and_no_secret_of_theirs(self) -> None:
+        merchant = make_merchant()
+        by = Actor(merchant.user_id, "merchant:shop")
+        with transaction.atomic():
+            key, shown = api_key_create(merchant_id=merchant.pk, name="shop", scopes=["withdrawals:read"], by=by)
+            endpoint = endpoint_create(merchant_id=merchant.pk, url="https://shop.example/hook")
+        delivery = send_test(merchant_id=merchant.pk, endpoint_id=endpoint.pk)
+        client = console_of(make_staff(None, AUDITOR))
+        pages = [
+            client.get(url).content.decode()
+            for row, model in ((key, "apikey"), (endpoint, "webhookendpoint"), (delivery, "webhookdelivery"))
+            for url in (page(model, row), reverse(f"admin:payments_{model}_changelist"))
+        ]
+        assert all("shop" in each for each in pages[:4])
+        assert delivery.event_id in pages[4]
+        for secret in (key.digest, shown, endpoint.secret, *secrets_of(endpoint)):
+            assert not [each for each in pages if secret in each]
 
     def test_changes_nothing_by_django_s_own_forms(self) -> None:
         merchant = make_merchant()
