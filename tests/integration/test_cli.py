@@ -122,6 +122,27 @@ class TestStaff:
         after = float(etebar("staff", "top-up", "7.00").split()[-1])
         assert after - before == pytest.approx(7.0)
 
+    def test_decide_what_somebody_else_has_asked_for(
+        self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run
+    ) -> None:
+        name = f"cli-{uuid.uuid4().hex[:8]}"
+        password = platform.stack.manage("staff", "add", name, "--group", "treasurer").stdout.split()[-1]
+        admin = platform.stack.environments.secrets.admin_password
+        log_in(platform, monkeypatch, etebar, ADMIN, "--staff", password=admin)
+        etebar("staff", "top-up", "7.00")
+        before = float(etebar("staff", "pool").split()[-1])
+        asked = {
+            who: platform.api.must("POST", "/admin/pool/adjustments", {"amount": "-2.00", "reason": who}, token)
+            for who, token in (("hers", platform.api.sign_in(name, password)), ("own", platform.api.admin))
+        }
+        hers, own = (asked[who]["approval_id"] for who in ("hers", "own"))
+        listed = etebar("staff", "requests")
+        assert (hers in listed, own in listed) == (True, True)
+        assert "second_person_needed" in etebar("staff", "decide", "approve", own, code=1)
+        assert "the request is approved" in etebar("staff", "decide", "approve", hers, "--reason", "counted twice")
+        assert before - float(etebar("staff", "pool").split()[-1]) == pytest.approx(2.0)
+        assert hers not in etebar("staff", "requests")
+
     def test_with_a_wrong_password_are_told(
         self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run
     ) -> None:

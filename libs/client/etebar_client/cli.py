@@ -133,6 +133,20 @@ def staff_approve(given: argparse.Namespace) -> None:
     out.print("a second person must approve it" if waits else f"{found['username']} is {found['state']}")
 
 
+def staff_requests(given: argparse.Namespace) -> None:
+    with logged_in() as etebar:
+        page = etebar.get("/admin/approvals", state=given.state)
+    members = ("approval_id", "kind", "merchant_id", "amount", "credit_limit", "outcome", "requested_for", "reason")
+    _table(members, [[each[name] for name in members] for each in page["results"]])
+
+
+def staff_decide(given: argparse.Namespace) -> None:
+    body = {"approval_id": str(given.approval_id), **({"reason": given.reason} if given.reason else {})}
+    with logged_in() as etebar:
+        found = etebar.post(f"/admin/approvals/{given.decision}", body)
+    out.print(f"the request is {found['state']}")
+
+
 def staff_pool(_: argparse.Namespace) -> None:
     with logged_in() as etebar:
         out.print(f"available: {etebar.get('/admin/pool')['available_amount']}")
@@ -217,6 +231,12 @@ def _add_staff(parser: argparse.ArgumentParser) -> None:
     approving = add("approve", staff_approve, "approve a merchant")
     approving.add_argument("merchant_id", type=int)
     approving.add_argument("limit", type=amount)
+    asking = add("requests", staff_requests, "what takes two people, by state")
+    asking.add_argument("--state", choices=("requested", "approved", "refused", "withdrawn"), default="requested")
+    deciding = add("decide", staff_decide, "decide what somebody else has asked for")
+    deciding.add_argument("decision", choices=("approve", "refuse"))
+    deciding.add_argument("approval_id", type=uuid.UUID)
+    deciding.add_argument("--reason", help="for the audit")
     add("pool", staff_pool, "what the pool has")
     add("top-up", staff_top_up, "put money into the pool").add_argument("amount", type=amount)
 
