@@ -61,6 +61,16 @@ PENDING = Row(
             normal="Some during working hours.",
             otherwise="Staff decide in the admin's API: admin/approvals.",
         ),
+        figure(
+            "Decided, not carried out",
+            "max by ($who) (etebar_decision_oldest_seconds{$here})",
+            unit=Unit.SECONDS,
+            steps=rising(60, 600),
+            runbooks=("EtebarDecisionNotCarriedOut",),
+            shows="For how long the oldest outcome that two people decided has waited for settlement to take it.",
+            normal="0, seconds after an approval.",
+            otherwise="Settlement does not answer core, or the dispatcher does not ask.",
+        ),
         graph(
             "Pending, by age",
             Query("max by ($who, age) (etebar_withdrawals_pending{$here})", "{{age}}"),

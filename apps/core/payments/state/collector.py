@@ -100,6 +100,7 @@ def _of_money(money: selectors.Money) -> Iterator[GaugeMetricFamily]:
     yield gauge("etebar_dispatch_due", money.due)
     yield gauge("etebar_dispatch_due_oldest_seconds", money.due_oldest_seconds)
     yield gauge("etebar_approvals_waiting", money.approvals_waiting)
+    yield gauge("etebar_decision_oldest_seconds", money.decision_oldest_seconds)
 
 
 def _of_books() -> Iterator[GaugeMetricFamily]:

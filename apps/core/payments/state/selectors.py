@@ -18,7 +18,9 @@ AGES = ("le_10s", "le_1m", "le_15m", "gt_15m")
 MONEY = """
 SELECT p.available_amount AS available, p.funded_amount AS funded, p.adjusted_amount AS adjusted,
     p.repaid_amount AS repaid,
-    (SELECT count(*) FROM payments_approvalrequest WHERE state = 'requested') AS approvals_waiting, w.*
+    (SELECT count(*) FROM payments_approvalrequest WHERE state = 'requested') AS approvals_waiting,
+    (SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0)
+        FROM payments_outcomedecision WHERE result = '') AS decision_oldest, w.*
 FROM payments_creditpool AS p LEFT JOIN (
     SELECT CASE WHEN old <= 10 THEN 'le_10s' WHEN old <= 60 THEN 'le_1m' WHEN old <= 900 THEN 'le_15m'
             ELSE 'gt_15m' END AS age,
@@ -50,7 +52,8 @@ class Pending:
 class Money:
     """The pool, what is pending of it by age, and how long the oldest have waited (0 when nothing does).
 
-    `due` are those that the dispatcher is to ask about now; `overdue` are flagged for staff.
+    `due` are those that the dispatcher is to ask about now; `overdue` are flagged for staff; decisions wait from when
+    two people have made them until settlement has taken them.
     """
 
     available: Decimal = Decimal(0)
@@ -63,6 +66,7 @@ class Money:
     due: int = 0
     due_oldest_seconds: float = 0.0
     approvals_waiting: int = 0
+    decision_oldest_seconds: float = 0.0
 
     @property
     def reserved(self) -> Decimal:
@@ -111,6 +115,7 @@ def money() -> Money:
         due=sum(row["due"] for row in pending),
         due_oldest_seconds=float(max((row["due_oldest"] for row in pending), default=0)),
         approvals_waiting=rows[0]["approvals_waiting"],
+        decision_oldest_seconds=float(rows[0]["decision_oldest"]),
     )
 
 

@@ -22,6 +22,7 @@ from payments.models import (
     PoolAdjustment,
     Withdrawal,
 )
+from payments.state import selectors as state
 from payments.tests.factories import (
     balances,
     client_of,
@@ -211,9 +212,12 @@ class TestAnOutcome:
             settlement.start()
             settlement.wait_ready()
         assert OutcomeDecision.objects.get().result == ""
+        # and SREs see for how long
+        assert state.money().decision_oldest_seconds > 0
         assert dispatch_all() == 1
         withdrawal.refresh_from_db()
         assert withdrawal.state == "settled"
+        assert state.money().decision_oldest_seconds == 0
 
     def test_that_the_time_did_not_reach_is_brought_by_the_next_run(
         self, first: APIClient, second: APIClient, monkeypatch: pytest.MonkeyPatch
