@@ -23,7 +23,7 @@ HELP: Mapping[str, str] = {
     "etebar_webhooks_due": "Events that should be sent to merchants now.",
     "etebar_webhooks_due_oldest_seconds": "For how long the first of them has been due; 0 without one.",
     "etebar_approvals_waiting": "What waits for a second person: limits, adjustments, outcomes.",
-    "etebar_decision_oldest_seconds": "For how long the oldest outcome that two people decided has waited; 0 without one.",
+    "etebar_decision_oldest_seconds": "How long the oldest outcome that two people decided has waited; 0 without one.",
     "etebar_books_differences": "Differences that the last run of verify_books found.",
     "etebar_books_last_check_timestamp_seconds": "When that run ended (Unix time).",
     "etebar_books_last_check_duration_seconds": "How long it took.",
