@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
 
 REPOSITORY = Path(__file__).parents[1]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -90,9 +89,8 @@ def type_in_one_shell(blocks: Sequence[Block], directory: Path, environ: Mapping
         files = [place / f"{number}.sh" for number in range(len(blocks))]
         for file, block in zip(files, blocks, strict=True):
             file.write_text(block.typed)
-        with (place / "out").open("w+") as out, (place / "err").open("w+") as err:
-            code = _run_shell(files, directory, environ, out, err)
-            printed, complaints = (stream.seek(0) or stream.read() for stream in (out, err))
+        code = _run_shell(files, directory, environ, place / "out", place / "err")
+        printed, complaints = (place / "out").read_text(), (place / "err").read_text()
     head, *marked = MARK.split(printed)
     assert not head, head
     moments, texts = [float(each) for each in marked[::2]], marked[1::2]
@@ -102,12 +100,20 @@ def type_in_one_shell(blocks: Sequence[Block], directory: Path, environ: Mapping
     return [Printed(text, end - begin) for text, begin, end in zip(texts[:-1], moments[:-1], moments[1:], strict=True)]
 
 
-def _run_shell(files: Sequence[Path], directory: Path, environ: Mapping[str, str], out: TextIO, err: TextIO) -> int:
+def _run_shell(files: Sequence[Path], directory: Path, environ: Mapping[str, str], out: Path, err: Path) -> int:
     """The code that it ends with. What a block left running is ended, too; a pipe would wait for it."""
-    command = ["bash", "-c", SHELL, "page", *map(str, files)]
-    with subprocess.Popen(
-        command, cwd=directory, env=dict(environ), stdout=out, stderr=err, start_new_session=True
-    ) as shell:
+    with (
+        out.open("w") as stdout,
+        err.open("w") as stderr,
+        subprocess.Popen(
+            ["bash", "-c", SHELL, "page", *map(str, files)],
+            cwd=directory,
+            env=dict(environ),
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        ) as shell,
+    ):
         try:
             return shell.wait()
         finally:

@@ -62,7 +62,7 @@ def assert_as_shown(blocks: list[Block], printed: list[Printed]) -> None:
 
 
 def installation(cluster: Cluster) -> dict[str, object]:
-    """What a page could leave changed: values, how many pods and what they are made of, policies, the roles' settings."""
+    """What a page could leave changed: values, pods, how many there are, policies, the roles' settings."""
     settings = "SELECT rolname, rolconfig FROM pg_roles WHERE rolconfig IS NOT NULL ORDER BY 1"
     workloads = [*cluster.get("deployments"), *cluster.get("statefulsets")]
     return {
