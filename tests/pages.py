@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).parents[1]
 FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^(#+) ", re.MULTILINE)
 LINK = re.compile(r"\]\(([^)]+)\)")
+RULE = re.compile("-{3,}")
 VARIES = "..."
 ANYTHING, SPACE, SPACES = r"[^\n]*", r"[ \t]*", r"[ \t]+"
 # Before each block a line of its own; what a block reads is nothing, lest it eat the blocks after it.
@@ -43,11 +44,14 @@ class Block:
         return replace(self, typed=typed or "", shown=shown)
 
     def is_as_shown(self, printed: str) -> bool:
-        """Line by line: a line `...` stands for any lines, `...` in a line for anything, a space for one or more."""
+        """Line by line: a line `...` stands for any lines, `...` in a line for anything.
+
+        Tables may be as wide as they like: a space is one or more, and so is a rule of dashes.
+        """
         if self.shown is None:
             return True
-        pattern = "".join(map(_pattern_of_line, self.shown.strip().splitlines()))
-        return re.fullmatch(pattern, printed.strip() + "\n") is not None
+        pattern = "".join(map(_pattern_of_line, RULE.sub("---", self.shown).strip().splitlines()))
+        return re.fullmatch(pattern, RULE.sub("---", printed).strip() + "\n") is not None
 
 
 @dataclass(frozen=True)

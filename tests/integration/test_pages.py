@@ -77,6 +77,7 @@ class TestWhatAPageShows:
             ("...\nb\n", "b\n", True),
             ("...\nb\n", "1\n2\n", False),
             ("a\n...\n", "b\na\n", False),
+            ("a\n---+---\n", " a\n----+------\n", True),
         ],
     )
     def test_is_compared_line_by_line(self, shown: str, printed: str, is_it: bool) -> None:  # noqa: FBT001
