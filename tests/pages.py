@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
@@ -68,12 +69,12 @@ def text_of(page: str) -> str:
 
 def blocks_of(text: str) -> list[Block]:
     """The blocks marked `sh`; one without a mark right below is what it prints."""
-    fences = list(FENCE.finditer(text))
     found = []
-    for fence, after in zip(fences, [*fences[1:], None], strict=True):
+    fences = list(FENCE.finditer(text))
+    for fence, after in zip_longest(fences, fences[1:]):
         if fence[1] == "sh":
             is_shown = after is not None and not after[1] and not text[fence.end() : after.start()].strip()
-            found.append(Block(fence[2], after[2] if after and is_shown else None))
+            found.append(Block(fence[2], after[2] if is_shown else None))
     return found
 
 
