@@ -18,6 +18,7 @@ FROM_THE_SEED = "docs/how-to/from-the-seed.md"
 PAGES_ADDRESS = "127.0.0.1:8080"
 # whom the pages make; some are there when they were typed before, or a load test has seeded
 PEOPLE = ("m1", "shop", "nasrin", "boss")
+SUFFIX = uuid.uuid4().hex[:6]
 # the cluster is there, and stays
 OF_THE_CLUSTER = re.compile(r"git clone \S+ etebar|cd etebar|make kind-(up|down)")
 
@@ -38,8 +39,7 @@ def environ(cluster: Cluster, tmp_path: Path) -> Mapping[str, str]:
 
 def adapted(block: Block) -> Block:
     """With this run's people, and the address that the cluster has here."""
-    suffix = uuid.uuid5(uuid.NAMESPACE_DNS, str(os.getpid())).hex[:6]
-    names = {name: f"{name}-{suffix}" for name in PEOPLE}
+    names = {name: f"{name}-{SUFFIX}" for name in PEOPLE}
     return block.renamed({**names, PAGES_ADDRESS: "{}:{}".format(*ADDRESS)})
 
 
