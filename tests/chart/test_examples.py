@@ -29,6 +29,7 @@ VALUES = {
     "argocd": ["production/values.yaml", "argocd/values.yaml"],
     "gateway": ["gateway/values.yaml"],
     "merchants": ["merchants/values.yaml"],
+    "receiver": [],
 }
 MANIFESTS = sorted(path for path in EXAMPLES.glob("*/*.yaml") if path.name != "values.yaml")
 

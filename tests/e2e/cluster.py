@@ -13,6 +13,7 @@ from typing import Any
 
 from integration.api import Api
 from integration.waiting import wait_until
+from pages import blocks_of
 
 REPOSITORY = Path(__file__).parents[2]
 CHART = REPOSITORY / "charts" / "etebar"
@@ -43,8 +44,8 @@ def run(*command: str | Path, text: str | None = None, seconds: float = COMMAND_
 
 def follow(runbook: str) -> Iterator[str]:
     """Runs a runbook's commands as they stand there; yields what each step printed."""
-    for commands in re.findall(r"```sh\n(.*?)```", (RUNBOOKS / runbook).read_text(), re.DOTALL):
-        yield run("bash", "-euc", f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}\n{commands}')
+    for block in blocks_of((RUNBOOKS / runbook).read_text()):
+        yield run("bash", "-euc", f'kubectl() {{ command kubectl --context kind-{NAME} "$@"; }}\n{block.typed}')
 
 
 def make(target: str, **variables: str) -> str:
@@ -55,10 +56,11 @@ def make(target: str, **variables: str) -> str:
 
 @dataclass(frozen=True)
 class Cluster:
-    """`tag` is of the images that `make kind-up` built."""
+    """`tag` is of the images that `make kind-up` built; `made_in_seconds` is None for a cluster that was there."""
 
     tag: str
     namespace: str = NAMESPACE
+    made_in_seconds: float | None = None
 
     def kubectl(self, *arguments: str, text: str | None = None, seconds: float = COMMAND_SECONDS) -> str:
         where = ("--context", f"kind-{NAME}", "--namespace", self.namespace)

@@ -4,6 +4,7 @@ E2E_KEEP=1 takes a cluster that is there, with what is installed in it, and leav
 """
 
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -25,8 +26,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     os.environ["HELM_MAX_HISTORY"] = "0"
     make("kind-down")
     try:
+        begun = time.monotonic()
         make("kind-up")
-        yield Cluster(running_tag())
+        seconds = time.monotonic() - begun
+        yield Cluster(running_tag(), made_in_seconds=seconds)
     finally:
         make("kind-down")
 

@@ -6,6 +6,7 @@ import sys
 import uuid
 
 import pytest
+from pages import blocks_of, headings_of, links_of, text_of
 
 from etebar_quickstart import paths
 
@@ -15,13 +16,9 @@ PAGES = ("README.md", "README.fa.md")
 MOST_LINES = 150
 
 
-def text_of(page: str) -> str:
-    return (paths.REPOSITORY / page).read_text()
-
-
 def shell_block(page: str) -> str:
-    [block] = re.findall(r"```sh\n(.*?)```", text_of(page), re.DOTALL)
-    return str(block)
+    [block] = blocks_of(text_of(page))
+    return block.typed
 
 
 class TestReadme:
@@ -43,15 +40,15 @@ class TestReadme:
         english, persian = map(text_of, PAGES)
         assert len(english.splitlines()) <= MOST_LINES
         assert shell_block(PAGES[0]) == shell_block(PAGES[1])
-        assert [each.count("\n## ") for each in (english, persian)] == [english.count("\n## ")] * 2
+        assert headings_of(english) == headings_of(persian)
         numbers = [re.findall(r"\| (?:single|floor|bulk)[^\n]*\|", each) for each in (english, persian)]
         assert numbers[0] == numbers[1]
-        links = [set(re.findall(r"\]\(([^)]+)\)", each)) for each in (english, persian)]
+        links = [set(links_of(each)) for each in (english, persian)]
         only_english = {"README.fa.md", "docs/pictures/console-home-en-light.png"}
         only_persian = {"README.md", "docs/pictures/console-home-fa-light.png"}
         assert links[0] - only_english == links[1] - only_persian
 
     @pytest.mark.parametrize("page", PAGES)
     def test_leads_nowhere_that_is_not_there(self, page: str) -> None:
-        for link in re.findall(r"\]\(([^)#]+)", text_of(page)):
-            assert (paths.REPOSITORY / link).exists(), link
+        for link in links_of(text_of(page)):
+            assert (paths.REPOSITORY / link.partition("#")[0]).exists(), link
