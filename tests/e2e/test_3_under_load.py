@@ -61,7 +61,7 @@ class TestUnderLoad:
         before = {each["metadata"]["name"] for each in cluster.pods("core-web") if each["status"]["phase"] == "Running"}
         with steady_load(api, tmp_path) as load:
             with pytest.raises(CommandError):
-                cluster.upgrade(None, *of_applications(tag), "--set", "migrations.backoffLimit=0", timeout="60s")
+                cluster.upgrade(None, *of_applications(tag), "--set", "migrations.backoffLimit=0", timeout="30s")
             load.go_on()
             still = {each["metadata"]["name"] for each in cluster.pods("core-web")}
             assert before <= still
