@@ -166,6 +166,7 @@ PUBLIC_API = (
 
 ADMINS_TABLES = (
     "auth/user",
+    "payments/apikey",
     "payments/apirequestlog",
     "payments/approvalrequest",
     "payments/auditentry",
@@ -183,12 +184,26 @@ ADMINS_TABLES = (
     "payments/repayment",
     "payments/repaymentreversal",
     "payments/statementresolution",
+    "payments/webhookattempt",
+    "payments/webhookdelivery",
+    "payments/webhookendpoint",
     "payments/withdrawal",
 )
 
 
 # what takes a group that `manage.py staff add` does not give
-AUDITORS_TABLES = frozenset({"auth/user", "payments/apirequestlog", "payments/auditentry", "payments/managedmerchant"})
+AUDITORS_TABLES = frozenset(
+    {
+        "auth/user",
+        "payments/apikey",
+        "payments/apirequestlog",
+        "payments/auditentry",
+        "payments/managedmerchant",
+        "payments/webhookattempt",
+        "payments/webhookdelivery",
+        "payments/webhookendpoint",
+    }
+)
 FILES = (
     "approvalrequest",
     "auditentry",

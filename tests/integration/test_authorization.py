@@ -144,6 +144,11 @@ def some_rows(platform: Platform, internal: InternalApi, merchant: Any) -> dict[
     paid_back = {"merchant_id": merchant.number, "amount": "0.50", "reference": f"bank-{name}"}
     made = platform.api.must("POST", "/admin/repayments", paid_back, platform.api.admin)["repayment_id"]
     platform.api.must("POST", f"/admin/repayments/{made}/reverse", {"reason": "another's"}, platform.api.admin)
+    platform.api.must("POST", "/api-keys", {"name": name, "scopes": ["withdrawals:read"]}, merchant.token)
+    # nobody listens there: one attempt is made, and written down
+    webhook = platform.api.must("POST", "/webhooks", {"url": "http://127.0.0.1:9/"}, merchant.token)["id"]
+    platform.api.must("POST", f"/webhooks/{webhook}/test", {}, merchant.token)
+    platform.stack.start("webhooks")
 
     def found(table: str) -> str | None:
         key = {"payments/outcomedecision": "approval_id"}.get(table, "id")
