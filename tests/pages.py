@@ -87,6 +87,13 @@ def links_of(text: str) -> list[str]:
     return [each[1] for each in LINK.finditer(FENCE.sub("", text))]
 
 
+def dead_links(page: str) -> list[str]:
+    """Those that lead to a file which is not there."""
+    folder = (REPOSITORY / page).parent
+    local = [link for link in links_of(text_of(page)) if not link.startswith("https://")]
+    return [link for link in local if not (folder / link.partition("#")[0]).exists()]
+
+
 def type_in_one_shell(blocks: Sequence[Block], directory: Path, environ: Mapping[str, str]) -> list[Printed]:
     """Types them one after the other, as a person would who stops at the first that fails: AssertionError, then."""
     with tempfile.TemporaryDirectory() as name:

@@ -90,6 +90,11 @@ class Cluster:
         """How many of its pods are ready."""
         return sum(is_ready(each) for each in self.pods(component))
 
+    def restarts(self, component: str) -> int:
+        """How often the containers of a component were started again."""
+        statuses = (each for pod in self.pods(component) for each in pod["status"].get("containerStatuses", []))
+        return sum(each["restartCount"] for each in statuses)
+
     def secret(self, name: str) -> dict[str, str]:
         """A Secret's content."""
         data = json.loads(self.kubectl("get", "secret", name, "-o", "json"))["data"]

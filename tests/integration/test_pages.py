@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from pages import FENCE, REPOSITORY, Block, blocks_of, headings_of, links_of, text_of
+from pages import FENCE, REPOSITORY, Block, blocks_of, dead_links, headings_of, links_of, text_of
 
 FROM_THE_SEED = ("docs/how-to/from-the-seed.md", "docs/how-to/from-the-seed.fa.md")
 TUTORIAL = ("docs/tutorial.md", "docs/tutorial.fa.md")
@@ -47,9 +47,7 @@ class TestFromTheSeed:
 @pytest.mark.parametrize("page", [page for pair in PAIRS for page in pair])
 class TestLinks:
     def test_lead_nowhere_that_is_not_there(self, page: str) -> None:
-        for link in links_of(text_of(page)):
-            if not link.startswith("https://"):
-                assert ((REPOSITORY / page).parent / link.partition("#")[0]).exists(), link
+        assert dead_links(page) == []
 
 
 class TestTheTutorial:

@@ -104,13 +104,12 @@ def watch(given: argparse.Namespace) -> None:
 
 def statement(given: argparse.Namespace) -> None:
     year, month = given.month
-    if given.file:
-        with logged_in() as etebar:
-            content = etebar.statement_file(year, month, given.file.suffix.removeprefix("."), given.language)
-        given.file.write_bytes(content)
-        out.print(f"{given.file}: {len(content):,} bytes")
-        return
     with logged_in() as etebar:
+        if given.file:
+            content = etebar.statement_file(year, month, given.file.suffix.removeprefix("."), given.language)
+            given.file.write_bytes(content)
+            out.print(f"{given.file}: {len(content):,} bytes")
+            return
         found = etebar.statement(year, month).members
     rows = [(each["created_at"], each["kind"], each["amount"], each["balance_after"]) for each in found["entries"]]
     out.print(f"opening: used {found['opening']['used']}")

@@ -1,13 +1,15 @@
 """Makes OpenAPI 3.1 documents tell what values look like: an example of each member, and each problem by its code."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from etebar_common.problems import MEDIA_TYPE, Problem, registry
+from etebar_common.bank_account import mask_account
+from etebar_common.problems import MEDIA_TYPE, InsufficientCredit, Problem, registry
 
 JsonObject = dict[str, Any]
 
-CONFLICT, CONFLICTS = 409, "x-conflicts"
+CONFLICT, CONFLICTS = "409", "x-conflicts"
 PROBLEM = "#/components/schemas/Problem"
 RETRY_AFTER = {
     "Retry-After": {
@@ -37,13 +39,15 @@ EXAMPLES: JsonObject = {
     "FieldError.field": "amount",
     "Health.status": "ok",
     "Key.method": "POST",
+    "Merchant.bank_account": mask_account(_ACCOUNT),
+    "MerchantLimit.bank_account": mask_account(_ACCOUNT),
     "NewApiKey.id": "9f3a6c1e0b2d4f58",
     "NewApiKey.key": "etk_9f3a6c1e0b2d4f58_EXAMPLE",
     "PayoutBody.reference": "SANDBOX-8D2022F5",
     "RepaymentRequest.statement_line_id": 17,
     "TestEvent.type": "webhook.test",
     "WithdrawalEvent.type": "withdrawal.settled",
-    "Problem.type": "https://etebar.dev/errors#insufficient_credit",
+    **{f"Problem.{name}": value for name, value in InsufficientCredit().body().items()},
     "Statement.name": "november.csv",
     "StatementImported.name": "november.csv",
     "StatementReport.name": "november.csv",
@@ -52,7 +56,7 @@ EXAMPLES: JsonObject = {
     "account": _ACCOUNT,
     "account_fingerprint": "8c7d5ac0" * 8,
     "account_id": _UUID,
-    "account_masked": "IRTE***********0001",
+    "account_masked": mask_account(_ACCOUNT),
     "actual": "500.00",
     "adjusted_amount": "0.00",
     "amount": "100.00",
@@ -69,7 +73,6 @@ EXAMPLES: JsonObject = {
     "bank_account": _ACCOUNT,
     "bank_reference": "BANK-0001",
     "booked_on": _DAY,
-    "code": "insufficient_credit",
     "content": "LINES OF THE FILE",
     "count": 12,
     "created_at": _MOMENT,
@@ -153,7 +156,6 @@ EXAMPLES: JsonObject = {
     "status": 200,
     "timestamp": _MOMENT,
     "time_zone": "Asia/Tehran",
-    "title": "The merchant's credit is not enough",
     "token": _TOKEN,
     "top_up_id": _UUID,
     "transaction_id": _WITHDRAWAL,
@@ -216,19 +218,22 @@ def share_problems(document: JsonObject, *, without: Collection[type[Problem]] =
 
     An operation's own are codes under `CONFLICTS`, which this takes out; none answers with those of `without`.
     """
+    known: dict[str, list[type[Problem]]] = defaultdict(list)
+    for problem in registry():
+        if problem not in without:
+            known[str(problem.status)].append(problem)
     shared = document["components"].setdefault("responses", {})
     for operation in operations(document):
         own = operation.pop(CONFLICTS, None)
-        for status, response in operation["responses"].items():
-            if MEDIA_TYPE not in response.get("content", {}):
+        responses = operation["responses"]
+        for status in [each for each in responses if MEDIA_TYPE in responses[each].get("content", {})]:
+            name = f"Problem{status}"
+            if own and status == CONFLICT:
+                responses[status] = problem_response([each for each in known[status] if each.code in own])
                 continue
-            known = [each for each in registry() if each.status == int(status) and each not in without]
-            if own and int(status) == CONFLICT:
-                chosen = problem_response([problem for problem in known if problem.code in own])
-            else:
-                shared.setdefault(f"Problem{status}", problem_response(known))
-                chosen = {"$ref": f"#/components/responses/Problem{status}"}
-            operation["responses"][status] = chosen
+            if name not in shared:
+                shared[name] = problem_response(known[status])
+            responses[status] = {"$ref": f"#/components/responses/{name}"}
     return document
 
 

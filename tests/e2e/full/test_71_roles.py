@@ -23,12 +23,6 @@ def metric(cluster: Cluster, name: str) -> float:
     return value
 
 
-def restarts(cluster: Cluster) -> int:
-    """How often the operator's container ended and began anew."""
-    statuses = [each for pod in cluster.pods("operator") for each in pod["status"]["containerStatuses"]]
-    return sum(each["restartCount"] for each in statuses)
-
-
 class TestWatchedNamespaces:
     def test_that_lose_their_role_wait_alone(self, cluster: Cluster, teams: tuple[Cluster, Cluster]) -> None:
         first, second = teams
@@ -43,7 +37,7 @@ class TestWatchedNamespaces:
             apply(second, merchant("of-team-b", creditLimit=f"{limit}.00"))
             wait_for(second, "merchant", "of-team-b", LimitInSync=("True", "InSync"), Ready=("True", "Ready"))
             time.sleep(5)
-        assert restarts(cluster) == 0
+        assert cluster.restarts("operator") == 0
         apply(first, merchant("of-team-a", creditLimit="130.00"))
         watch(cluster, *TEAMS)
         wait_for(first, "merchant", "of-team-a", 40, LimitInSync=("True", "InSync"), Ready=("True", "Ready"))

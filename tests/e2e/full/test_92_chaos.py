@@ -100,12 +100,6 @@ def experiments(cluster: Cluster, api: Api) -> Experiments:
     return Experiments(cluster, api, [])
 
 
-def restarts(cluster: Cluster, component: str) -> int:
-    """How often the containers of a component were started again."""
-    pods = cluster.pods(component)
-    return sum(each["restartCount"] for pod in pods for each in pod["status"].get("containerStatuses", []))
-
-
 def crash_at(component: str, container: str, point: CrashPoint) -> Strike:
     """Arms the point in each pod, and waits until a process has killed itself there."""
 
@@ -176,7 +170,7 @@ def container_killed(component: str, container: str) -> Strike:
 
     def strike(cluster: Cluster, _: Api) -> None:
         for pod in cluster.pods(component):
-            before = restarts(cluster, component)
+            before = cluster.restarts(component)
             statuses = [*pod["status"].get("initContainerStatuses", []), *pod["status"]["containerStatuses"]]
             (found,) = [each["containerID"].rpartition("/")[2] for each in statuses if each["name"] == container]
             node = pod["spec"]["nodeName"]
@@ -185,7 +179,7 @@ def container_killed(component: str, container: str) -> Strike:
             processes = sorted(int(path.split("/")[2]) for path in shown.split())
             run("docker", "exec", node, "kill", "-9", str(processes[0]))
             if container != "pgbouncer":
-                wait_until("it was started again", lambda before=before: restarts(cluster, component) > before, 60)
+                wait_until("it was started again", lambda before=before: cluster.restarts(component) > before, 60)
             wait_until("it is ready", lambda: cluster.ready(component) == len(cluster.pods(component)), 90)
 
     return strike
