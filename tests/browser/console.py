@@ -58,6 +58,11 @@ class Console:
     def links(self, selector: str) -> list[str]:
         return [str(each.get_attribute("textContent")) for each in self.driver.find_elements(By.CSS_SELECTOR, selector)]
 
+    def is_drawn(self, canvas: str) -> bool:
+        """Whether anything is on the canvas of that id."""
+        image = f"document.getElementById('{canvas}').getContext('2d').getImageData(0, 0, 600, 250)"
+        return bool(self.driver.execute_script(f"return {image}.data.some(Boolean)"))
+
     def violations(self) -> list[dict[str, Any]]:
         """The rules of accessibility that the page breaks gravely, by axe-core, and where."""
         self.driver.execute_script(AXE)

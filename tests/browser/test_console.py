@@ -3,6 +3,8 @@
 import csv
 import io
 import os
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,14 +75,25 @@ class TestATreasurer:
         page.submit()
         after = platform.api.must("GET", "/admin/pool", headers=platform.api.admin)
         assert float(after["funded_amount"]) - float(before["funded_amount"]) == pytest.approx(250)
-        pixels = "document.getElementById('history').getContext('2d').getImageData(0, 0, 600, 250).data"
-        wait_until("the history is drawn", lambda: page.driver.execute_script(f"return {pixels}.some(Boolean)"))
+        wait_until("the history is drawn", lambda: page.is_drawn("balance"))
         assert page.complaints() == []
 
     def test_does_not_see_what_is_an_approvers(self, platform: Platform, person: People, console: Consoles) -> None:
         page = console(person("treasurer"))
         page.open(f"payments/merchant/{registered(platform)}/change/")
         assert "Approve" not in page.links(".object-tools a")
+
+
+class TestAViewer:
+    @pytest.mark.usefixtures("busy")
+    def test_sees_how_it_goes_on_the_first_page(self, person: People, console: Consoles) -> None:
+        page = console(person("viewer"))
+        for canvas in ("outcomes", "balance"):
+            wait_until(f"{canvas} is drawn", lambda canvas=canvas: page.is_drawn(canvas))
+        told = page.driver.find_element("id", "outcomes").get_attribute("aria-label")
+        assert told is not None
+        assert re.search(r"\b\d+ settled, \d+ pending, \d+ failed", told)
+        assert page.complaints() == []
 
 
 class TestAnUnknownOutcome:
@@ -144,6 +157,23 @@ class TestTheLanguage:
         assert "What waits for somebody" in page.text("#queue")
 
 
+@pytest.fixture(scope="module")
+def busy(platform: Platform) -> None:
+    """Withdrawals that ended in every way, spread over some seconds."""
+    pays, refuses, is_down = (
+        platform.api.merchant(limit="1000.00", account=account)
+        for account in ("IRTEST0000000000001", "IRTESTREFUSED0000001", decided.DOWN)
+    )
+    for turn in range(60):
+        pays.withdraw("7.25")
+        if turn % 8 == 0:
+            refuses.withdraw()
+        if turn % 20 == 0:
+            is_down.withdraw(Prefer="respond-async")
+        time.sleep(0.05)
+
+
+@pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["en", "fa"])
 class TestEveryPage:

@@ -67,10 +67,11 @@ class Site(AdminSite):
             return HttpResponse(text, content_type="text/plain", status=problem.status, headers=problem.headers)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Django's page, and before it what waits for somebody."""
-        from payments.console.queue import waiting
+        """Django's page, before it what waits for somebody, and beside it how it goes."""
+        from payments.console.home import charts, waiting
 
-        return super().index(request, {**(extra_context or {}), "queue": list(waiting(request.user))})
+        shown = {"queue": list(waiting(request.user)), "charts": list(charts(request.user))}
+        return super().index(request, {**(extra_context or {}), **shown})
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A session of before the second factor was asked for is none any more."""

@@ -9,15 +9,15 @@ from django.utils.translation import gettext_lazy
 from payments.approvals.adjustments import adjustment_ask
 from payments.audit.services import Actor
 from payments.console.acts import Act, ActingAdmin, Text
+from payments.console.charts import balance_chart
 from payments.console.forms import AdjustmentForm, TopUpForm
 from payments.console.read_only import ReadOnlyAdmin
-from payments.models import CreditPool, LedgerEntry, PoolAdjustment, PoolTopUp
+from payments.models import CreditPool, PoolAdjustment, PoolTopUp
 from payments.pool.services import pool_top_up
 
 FUNDS = "payments.fund_creditpool"
 ASKS = "payments.ask_approvalrequest"
 RECENT = 20
-POINTS = 120
 
 
 def _top_up(_pool: CreditPool, fields: dict[str, Any], by: Actor) -> Text:
@@ -30,19 +30,6 @@ def _ask_adjustment(_pool: CreditPool, fields: dict[str, Any], by: Actor) -> Tex
     return gettext_lazy("The adjustment is asked for: it waits for a second person.")
 
 
-def history(pool: CreditPool, points: int = POINTS) -> list[tuple[str, str]]:
-    """Moments (RFC 3339) and the balance after each, evenly over all that ever moved the pool, oldest first.
-
-    Entries are looked up by their numbers, so that it costs the same however long the history is.
-    """
-    last = pool.ledger_number
-    numbers = {1 + round(step * (last - 1) / max(points - 1, 1)) for step in range(points)} if last else set()
-    entries = LedgerEntry.objects.filter(
-        account=LedgerEntry.Account.POOL, account_id=pool.pk, number__in=numbers
-    ).order_by("number")
-    return [(entry.created_at.isoformat(), str(entry.balance_after)) for entry in entries]
-
-
 @admin.register(CreditPool)
 class CreditPoolAdmin(ActingAdmin):
     acts = (
@@ -53,9 +40,9 @@ class CreditPoolAdmin(ActingAdmin):
     fields = ("available_amount", "funded_amount", "adjusted_amount", "repaid_amount")
 
     def panels(self, row: CreditPool, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
-        """The chart's points, and the last top-ups."""
+        """What was available over time, and the last top-ups."""
         return {
-            "history": history(row),
+            "charts": [chart for chart in [balance_chart(row)] if chart],
             "top_ups": PoolTopUp.objects.select_related("made_by").order_by("-id")[:RECENT],
         }
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.account_cipher import number_of
+from payments.formats import identifier
 
 
 class Merchant(models.Model):
@@ -47,7 +48,8 @@ class Merchant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("merchant %(id)s (%(state)s)") % {"id": self.pk, "state": gettext(self.get_state_display())}
+        about = {"id": identifier(self.pk), "state": gettext(self.get_state_display())}
+        return gettext("merchant %(id)s (%(state)s)") % about
 
     @property
     def account_number(self) -> str:

@@ -5,7 +5,7 @@ import html
 import io
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urljoin
@@ -24,7 +24,7 @@ from django.utils import translation
 from payments import formats
 from payments.api_keys.services import api_key_create
 from payments.audit.services import Actor
-from payments.console.pool import history
+from payments.console.charts import Chart, balance_chart, outcomes_chart
 from payments.models import POOL_ID, ApprovalRequest, AuditEntry, CreditPool, Merchant, PoolTopUp, Withdrawal
 from payments.staff.groups import APPROVER, AUDITOR, GROUPS, TREASURER, VIEWER
 from payments.tests.factories import (
@@ -36,6 +36,7 @@ from payments.tests.factories import (
     merchant_client,
     withdraw,
 )
+from payments.tests.forgery import forge
 from payments.webhooks.endpoints import endpoint_create, secrets_of, send_test
 
 pytestmark = pytest.mark.usefixtures("books")
@@ -66,6 +67,15 @@ def key_of(form: Any) -> str:
     found = re.search(r'name="key" value="([0-9a-f]{32})"', form.content.decode())
     assert found is not None
     return found[1]
+
+
+def first_page(user: User) -> str:
+    return console_of(user).get("/admin/").content.decode()
+
+
+def drawn(chart: Chart | None) -> dict[str, list[str]]:
+    assert chart is not None
+    return {each.of: each.values for each in chart.series}
 
 
 class TestEveryPage:
@@ -239,12 +249,52 @@ class TestATopUp:
         assert PoolTopUp.objects.count() == 2
 
     def test_is_in_the_pools_history(self) -> None:
+        assert balance_chart(CreditPool(pk=POOL_ID)) is None
         fund_pool("10.00")
         fund_pool("5.00")
-        assert [balance for _, balance in history(CreditPool.objects.get())] == ["10.00", "15.00"]
-        assert len(history(CreditPool.objects.get(), points=1)) == 1
+        assert drawn(balance_chart(CreditPool.objects.get())) == {"balance": ["10.00", "15.00"]}
+        assert drawn(balance_chart(CreditPool.objects.get(), points=1)) == {"balance": ["10.00"]}
         shown = console_of(make_staff(None, VIEWER)).get(page("creditpool", POOL_ID)).content.decode()
-        assert "history-points" in shown
+        assert "balance-points" in shown
+
+
+class TestTheFirstPage:
+    def test_draws_how_the_last_withdrawals_ended(self) -> None:
+        """Each is in one slice of the time between the oldest and the newest, however few or many there are."""
+        assert outcomes_chart() is None
+        fund_pool()
+        client = merchant_client(make_merchant())
+        ids = [withdraw(client).json()["id"] for _ in range(4)]
+        midnight = datetime(2026, 3, 21, tzinfo=UTC)
+        ended = [(0, "settled"), (3, "failed"), (11, "settled"), (12, "pending")]
+        for each, (minute, state) in zip(ids, ended, strict=True):
+            final, due = ("NULL", "now()") if state == "pending" else ("now()", "NULL")
+            forge(
+                f"UPDATE payments_withdrawal SET created_at = '{midnight + timedelta(minutes=minute)}',"
+                f" state = '{state}', finalized_at = {final}, next_attempt_at = {due} WHERE id = '{each}'"
+            )
+
+        chart = outcomes_chart(slices=4)
+        assert chart is not None
+        assert chart.moments == [f"2026-03-21 00:{minute:02}:00" for minute in (0, 3, 6, 9)]
+        assert drawn(chart) == {
+            "settled": ["1", "0", "0", "1"],
+            "pending": ["0", "0", "0", "1"],
+            "failed": ["0", "1", "0", "0"],
+        }
+        assert chart.summary == "2 settled, 1 pending, 1 failed"
+        assert drawn(outcomes_chart(recent=1)) == {"settled": ["0"], "pending": ["1"], "failed": ["0"]}
+
+    def test_draws_what_one_may_view_only(self) -> None:
+        fund_pool()
+        withdraw(merchant_client(make_merchant()))
+        assert [each in first_page(make_staff(None, VIEWER)) for each in ("outcomes-points", "balance-points")] == [
+            True,
+            True,
+        ]
+        nobody = first_page(User.objects.create_user("z", is_staff=True))
+        assert "-points" not in nobody
+        assert "chart-" not in nobody
 
 
 class TestARefusal:
@@ -381,6 +431,15 @@ class TestLanguages:
             for field in model._meta.concrete_fields:
                 words += [translation.gettext(str(label)) for _, label in field.choices or []]
         assert [word for word in words if not PERSIAN.search(word)] == []
+
+    def test_have_a_word_for_every_choice_in_a_panel(self) -> None:
+        fund_pool()
+        merchant = make_merchant()
+        withdraw(merchant_client(merchant))
+        client = console_of(make_staff(None, AUDITOR))
+        shown = client.get(page("merchant", merchant), headers={"Accept-Language": "fa"}).content.decode()
+        assert "رزرو" in shown
+        assert re.findall(r"<td>([A-Z][a-z ]+)</td>", shown) == []
 
     def test_write_money_and_time_their_way(self) -> None:
         noon = datetime(2026, 3, 21, 12, 0, tzinfo=UTC)

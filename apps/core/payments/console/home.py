@@ -1,4 +1,4 @@
-"""What waits for somebody: the console's first page."""
+"""The console's first page: what waits for somebody, and how it goes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from payments.console.charts import Chart, balance_chart, outcomes_chart
 from payments.formats import moment, money, number
 from payments.models import POOL_ID, ApprovalRequest, BooksCheck, CreditPool, Merchant, Withdrawal
 
@@ -36,11 +37,23 @@ def waiting(user: AbstractUser | AnonymousUser) -> Iterator[Line]:
         url = _list("withdrawal", "state__exact=pending&overdue_since__isempty=0")
         yield Line(_("Withdrawals whose outcome is not known"), url, number(overdue.count()))
     if user.has_perm("payments.view_creditpool"):
-        pool = CreditPool.objects.filter(pk=POOL_ID).first() or CreditPool(pk=POOL_ID)
+        pool = _pool()
         url = reverse("admin:payments_creditpool_change", args=[POOL_ID])
         yield Line(_("Available in the pool"), url, money(Decimal(pool.available_amount)))
     if user.has_perm("payments.view_bookscheck"):
         yield _books()
+
+
+def charts(user: AbstractUser | AnonymousUser) -> Iterator[Chart]:
+    """The pictures of what the account may view and there is something of."""
+    if user.has_perm("payments.view_withdrawal") and (outcomes := outcomes_chart()):
+        yield outcomes
+    if user.has_perm("payments.view_creditpool") and (balance := balance_chart(_pool())):
+        yield balance
+
+
+def _pool() -> CreditPool:
+    return CreditPool.objects.filter(pk=POOL_ID).first() or CreditPool(pk=POOL_ID)
 
 
 def _books() -> Line:
