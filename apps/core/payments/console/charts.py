@@ -85,7 +85,7 @@ def outcomes_chart(recent: int = RECENT, slices: int = SLICES) -> Chart | None:
         summary=_("%(settled)s settled, %(pending)s pending, %(failed)s failed") % figures,
         moments=[moment(begin + each * length, zone=False) for each in range(cut)],
         series=[
-            Series(state, _(state.label), [str(value) for value in counts[state]])
+            Series(state, _(str(state.label)), [str(value) for value in counts[state]])
             for state in (Withdrawal.State.SETTLED, Withdrawal.State.PENDING, Withdrawal.State.FAILED)
         ],
     )

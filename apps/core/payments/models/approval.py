@@ -8,7 +8,6 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from payments.formats import identifier
 from payments.models.bank_statement import BankStatementLine
 from payments.models.merchant import Merchant
 from payments.models.withdrawal import Withdrawal
@@ -109,7 +108,7 @@ class ApprovalRequest(models.Model):
 
     def __str__(self) -> str:
         about = {"kind": gettext(self.get_kind_display()), "state": gettext(self.get_state_display())}
-        return gettext("%(kind)s %(id)s (%(state)s)") % {**about, "id": identifier(self.pk)}
+        return gettext("%(kind)s %(id)s (%(state)s)") % {**about, "id": self.pk}
 
 
 class OutcomeDecision(models.Model):
