@@ -9,7 +9,7 @@ TESTED := apps/core libs operators quickstart bench observability tests
 # runs of the benchmarks, short as they are
 MEASURING := $(patsubst %,bench/etebar_bench/tests/test_%.py,bench capacity observability)
 # a platform each that is broken on purpose, and whole demos: minutes that make test leaves out
-FAULTS := $(patsubst %,tests/integration/test_%.py,crash_points database_restart decided_outcomes dispatcher_processes recovery settlement_faults) quickstart/tests/test_demo.py
+FAULTS := $(patsubst %,tests/integration/test_%.py,collector_away crash_points database_restart decided_outcomes dispatcher_processes recovery settlement_faults) quickstart/tests/test_demo.py
 # what is made up for every operation of the OpenAPI documents: minutes, too
 FUZZED := $(patsubst %,tests/contract/test_%_openapi.py,core core_internal settlement) tests/integration/test_stateful_api.py
 PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability etebar_verify etebar_client

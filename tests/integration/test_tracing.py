@@ -3,10 +3,8 @@
 import contextlib
 import json
 import secrets
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,19 +85,14 @@ core-web POST {PATH}
             settlement UPDATE payouts"""
 
 
-@contextlib.contextmanager
-def sending_to(url: str) -> Iterator[Platform]:
-    """A platform of its own whose services send their traces there."""
-    everyone = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "LOG_LEVEL": "INFO"}
-    own = {"core": {"METRICS_PORT": str(METRICS_PORT)}}
-    with databases() as stack, Platform.started(stack, own=own, everyone=everyone) as platform:
-        yield platform
-
-
 @pytest.fixture(scope="module")
 def traced() -> Iterator[tuple[Platform, Collector]]:
-    with collecting() as collector, sending_to(collector.url) as platform:
-        yield platform, collector
+    """A platform whose services send their traces to the collector."""
+    with collecting() as collector, databases() as stack:
+        everyone = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "LOG_LEVEL": "INFO"}
+        own = {"core": {"METRICS_PORT": str(METRICS_PORT)}}
+        with Platform.started(stack, own=own, everyone=everyone) as platform:
+            yield platform, collector
 
 
 @pytest.fixture
@@ -266,21 +259,6 @@ class TestAServiceThatEnds:
         assert "dispatch" in found
 
 
-class TestACollectorThatIsAway:
-    @pytest.mark.parametrize("answers", ["refuses", "never answers"])
-    def test_changes_no_answer_and_costs_a_line_in_the_log(self, answers: str) -> None:
-        with deaf(answers) as url, sending_to(url) as platform:
-            merchant = platform.api.merchant()
-            started = time.monotonic()
-            assert [merchant.withdraw().status_code for _ in range(20)] == [201] * 20
-            assert time.monotonic() - started < 10
-            wait_until("the log tells", lambda: lost_lines(platform, "core") and lost_lines(platform, "settlement"))
-            stopping = time.monotonic()
-            platform.stack.stop("core")
-            assert time.monotonic() - stopping < 10
-            assert [len(lost_lines(platform, name)) for name in ("core", "settlement")] == [1, 1]
-
-
 class TestWithoutACollector:
     @pytest.mark.parametrize("module", ["core.asgi", "core.celery", "settlement.main"])
     def test_neither_spans_nor_the_sdk_that_makes_them_are_imported(self, module: str, quiet: Stack) -> None:
@@ -329,18 +307,3 @@ def kept_trace_parent(platform: Platform, withdrawal_id: str) -> str | None:
     statement = "SELECT trace_parent FROM payments_withdrawal WHERE id = %s"
     found: str | None = books.query(platform.stack.dsn("etebar_audit"), statement, withdrawal_id)[0][0]
     return found
-
-
-@contextlib.contextmanager
-def deaf(answers: str) -> Iterator[str]:
-    """The address of a collector that refuses connections, or takes them and never answers."""
-    if answers == "refuses":
-        yield f"http://127.0.0.1:{free_port()}"
-        return
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-
-
-def lost_lines(platform: Platform, service: str) -> list[str]:
-    lines = (platform.stack.logs / f"{service}.log").read_text().splitlines()
-    return [line for line in lines if "collector does not take spans" in line or "opentelemetry" in line]
