@@ -26,9 +26,8 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
 @admin.register(models.WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = ("id", "endpoint", "type", "state", "attempts", "occurred_at", "next_attempt_at", "finished_at")
-    list_filter = ("state", "type")
+    list_filter = ("state",)
     search_fields = ("=event_id", "=withdrawal__id", "=endpoint__id")
-    show_full_result_count = False
     ordering = ("-id",)
     fields = (*list_display, "event_id", "withdrawal")
 
@@ -37,5 +36,4 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 class WebhookAttemptAdmin(ReadOnlyAdmin):
     list_display = ("id", "delivery", "number", "status", "error", "duration_ms", "created_at")
     search_fields = ("=delivery__id",)
-    show_full_result_count = False
     ordering = ("-id",)

@@ -4,37 +4,69 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.db.models import BooleanField, DateTimeField, DecimalField, Field, ForeignKey, Model
+from django.contrib.admin.utils import get_fields_from_path
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db import OperationalError
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    Q,
+    QuerySet,
+)
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext as _
+from psycopg2.errors import QueryCanceled
 
 from payments import formats
 from payments.console.export import MOST_ROWS, csv_response, is_too_long
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
+    _Paginator = Paginator[Any]
 else:  # generic for the type checker only
-    _ModelAdmin = admin.ModelAdmin
+    _ModelAdmin, _Paginator = admin.ModelAdmin, Paginator
 
 _FORMATS: "dict[type[Field[Any, Any]], Callable[[Any], str]]" = {
     DateTimeField: formats.moment,
     DecimalField: formats.money,
 }
 Column = str | Callable[[Any], Any]
+# pages of 50 to turn over; a file has more
+MOST_LISTED = 10_000
+
+
+class BoundedPaginator(_Paginator):
+    """Pages of the first MOST_LISTED rows: there may be a hundred million, and nobody waits for them to be counted."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[:MOST_LISTED].count())
 
 
 class ReadOnlyAdmin(_ModelAdmin):
     """Lists and shows rows to who may view them; amounts and times as the reader's language has them.
 
-    `export_fields` are the columns of the CSV file; none: there is no file.
+    `export_fields` are the columns of the CSV file; none: there is no file. `search_fields` with a `=` are looked up by
+    their indexes.
     """
 
     actions = None
     list_per_page = 50
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    # each choice of a filter counted would be each row read
+    show_facets = admin.ShowFacets.NEVER
     export_fields: Sequence[str] = ()
     change_list_template = "console/change_list.html"
 
@@ -62,7 +94,44 @@ class ReadOnlyAdmin(_ModelAdmin):
         chosen = request.GET.urlencode()
         url = f"{self._export_url()}?{chosen}" if self.export_fields else ""
         context = {**(extra_context or {}), "export_url": url}
-        return super().changelist_view(request, context)
+        try:
+            return super().changelist_view(request, context)
+        except OperationalError as error:
+            if not (chosen and isinstance(error.__cause__, QueryCanceled)):
+                raise
+        messages.error(request, _("Looking for that took too long: search or filter for less."))
+        return HttpResponseRedirect(self._list_url())
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Django's, with its rows read: not only when the page is half made. `is_cut` tells that there are more."""
+        changelist: Any = super().get_changelist_instance(request)
+        changelist.result_list = list(changelist.result_list)
+        changelist.is_cut = changelist.result_count >= MOST_LISTED
+        return changelist
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Django's, but for fields with a `=`, which it would compare as upper-case text, each row's."""
+        exact = [name.removeprefix("=") for name in self.get_search_fields(request) if name.startswith("=")]
+        term = search_term.strip()
+        if not (exact and term):
+            return super().get_search_results(request, queryset, search_term)
+        found = Q(pk__in=())
+        for name in self.get_search_fields(request):
+            if name.startswith("="):
+                found |= self._exactly(name.removeprefix("="), term)
+            else:
+                found |= Q((f"{name}__icontains", term))
+        return queryset.filter(found), False
+
+    def _exactly(self, name: str, term: str) -> Q:
+        """Nothing matches when the term is no value of the field."""
+        field = get_fields_from_path(self.model, name)[-1]
+        try:
+            return Q((name, field.to_python(formats.latin_digits(term) if isinstance(field, IntegerField) else term)))
+        except ValidationError:
+            return Q(pk__in=())
 
     def export(self, request: HttpRequest) -> Any:
         """The rows that the list shows under the same filters and search, on all its pages; raises PermissionDenied."""
@@ -72,12 +141,17 @@ class ReadOnlyAdmin(_ModelAdmin):
         if is_too_long(rows):
             told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}
             messages.error(request, told)
-            name = f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_changelist"
-            return HttpResponseRedirect(f"{reverse(name)}?{request.GET.urlencode()}")
+            return HttpResponseRedirect(f"{self._list_url()}?{request.GET.urlencode()}")
         return csv_response(rows, self.export_fields, name=str(self.opts.model_name))
 
+    def _list_url(self) -> str:
+        return self._page_of("changelist")
+
     def _export_url(self) -> str:
-        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_export")
+        return self._page_of("export")
+
+    def _page_of(self, page: str) -> str:
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}")
 
     def _localized(self, names: Sequence[Any]) -> list[Any]:
         return [self._column(name) if isinstance(name, str) else name for name in names]

@@ -25,7 +25,6 @@ class MerchantCreditAdmin(ReadOnlyAdmin):
 class ApiRequestLogAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "method", "path", "status", "merchant_id", "duration_ms", "request_id")
     search_fields = ("=request_id", "=merchant_id")
-    show_full_result_count = False
 
 
 @admin.register(models.BooksCheck)
@@ -42,7 +41,6 @@ class BankStatementAdmin(ReadOnlyAdmin):
 class BankStatementLineAdmin(ReadOnlyAdmin):
     list_display = ("id", "statement_id", "booked_on", "amount", "reference", "bank_reference")
     search_fields = ("=reference", "=bank_reference", "=withdrawal_id")
-    show_full_result_count = False
     export_fields = ("id", "statement_id", "booked_on", "amount", "reference", "bank_reference")
 
 
@@ -56,7 +54,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "actor", "action", "merchant_id", "detail", "request_id")
     list_filter = ("action",)
     search_fields = ("actor", "=merchant_id", "=request_id")
-    show_full_result_count = False
     ordering = ("-id",)
     export_fields = ("id", "created_at", "actor", "user_id", "action", "merchant_id", "detail", "request_id")
 

@@ -43,7 +43,6 @@ class WithdrawalAdmin(ActingAdmin):
     list_display = ("id", "merchant_id", "amount", "state", "failure_code", "created_at", "overdue_since")
     list_filter = ("state", ("overdue_since", admin.EmptyFieldListFilter))
     search_fields = ("=id", "=merchant__id")
-    show_full_result_count = False
     ordering = ("-created_at", "-id")
     fields = (
         "id",
@@ -64,7 +63,7 @@ class WithdrawalAdmin(ActingAdmin):
         """What settlement answered each time, what was booked, and what people asked and decided."""
         return {
             "attempts": row.dispatch_attempts.order_by("-number")[:MOST_ATTEMPTS],
-            "entries": LedgerEntry.objects.filter(transaction_id=row.pk).order_by("account", "number"),
+            "entries": row.ledger_entries.order_by("id"),
             "approvals": row.approval_requests.select_related("requested_by", "decided_by").order_by("-created_at"),
         }
 
@@ -73,8 +72,7 @@ class WithdrawalAdmin(ActingAdmin):
 class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = ("account", "account_id", "number", "kind", "amount", "balance_after", "created_at")
     list_filter = ("account", "kind")
-    search_fields = ("=account_id", "=transaction_id")
-    show_full_result_count = False
+    search_fields = ("=account_id",)
     export_fields = (
         "id",
         "transaction_id",

@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,8 +17,9 @@ from django.contrib.admin.utils import label_for_field
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -25,6 +27,7 @@ from payments import formats
 from payments.api_keys.services import api_key_create
 from payments.audit.services import Actor
 from payments.console.charts import Chart, balance_chart, outcomes_chart
+from payments.console.read_only import ReadOnlyAdmin
 from payments.models import POOL_ID, ApprovalRequest, AuditEntry, CreditPool, Merchant, PoolTopUp, Withdrawal
 from payments.staff.groups import APPROVER, AUDITOR, GROUPS, TREASURER, VIEWER
 from payments.tests.factories import (
@@ -295,6 +298,72 @@ class TestTheFirstPage:
         nobody = first_page(User.objects.create_user("z", is_staff=True))
         assert "-points" not in nobody
         assert "chart-" not in nobody
+
+
+class TestAListOfMany:
+    """Tables grow to a hundred million rows; the database ends a statement of more than some seconds."""
+
+    def test_counts_and_lists_no_more_than_it_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = console_of(make_staff(None, AUDITOR))
+        for _ in range(3):
+            fund_pool()
+        url = reverse("admin:payments_pooltopup_changelist")
+        assert "search or filter" not in client.get(url).content.decode()
+        monkeypatch.setattr("payments.console.read_only.MOST_LISTED", 2)
+        shown = client.get(url).content.decode()
+        assert "Only 2 rows are listed" in shown
+        assert "2 top-ups" in shown
+        assert "_facets" not in shown
+
+    @pytest.mark.parametrize(("model", "search"), [("withdrawal", "id"), ("withdrawal", "merchant"), ("apikey", "id")])
+    def test_is_searched_by_an_index(self, model: str, search: str) -> None:
+        merchant = make_merchant()
+        fund_pool()
+        withdrawal = withdraw(merchant_client(merchant)).json()["id"]
+        with transaction.atomic():
+            by = Actor(merchant.user_id, "merchant:shop")
+            key, _ = api_key_create(merchant_id=merchant.pk, name="shop", scopes=["withdrawals:read"], by=by)
+        row = {"withdrawal": withdrawal, "apikey": key.pk}[model]
+        term = row if search == "id" else str(merchant.pk)
+        client = console_of(make_staff(None, AUDITOR))
+        url = reverse(f"admin:payments_{model}_changelist")
+        with CaptureQueriesContext(connection) as asked:
+            assert page(model, row) in client.get(url, {"q": f" {term} "}).content.decode()
+        assert not [each for each in asked.captured_queries if "UPPER" in each["sql"] or "LIKE" in each["sql"]]
+        assert page(model, row) not in client.get(url, {"q": "no such thing"}).content.decode()
+
+    def test_that_takes_too_long_is_told_and_not_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client = console_of(make_staff(None, AUDITOR))
+        fund_pool()
+        url = reverse("admin:payments_pooltopup_changelist")
+        slow = PoolTopUp.objects.extra(where=["pg_sleep(5) IS NOT NULL"]).order_by("-id")
+        monkeypatch.setattr(ReadOnlyAdmin, "get_search_results", lambda *_: (slow, False))
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '50ms'")
+        try:
+            answer = client.get(url, {"q": "1"})
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("RESET statement_timeout")
+        assert (answer.status_code, answer.headers["Location"]) == (302, url)
+        monkeypatch.undo()
+        assert "took too long" in client.get(url).content.decode()
+
+
+class TestAWithdrawal:
+    def test_shows_what_was_reserved_and_what_was_released(self) -> None:
+        fund_pool()
+        refused = make_merchant(account="IRTESTREFUSED0000001")
+        withdraw(merchant_client(refused), "30.00")
+        withdrawal = Withdrawal.objects.get()
+        shown = console_of(make_staff(None, VIEWER)).get(page("withdrawal", withdrawal)).content.decode()
+        assert [shown.count(f"<td>{kind}</td>") for kind in ("Reserve", "Release")] == [2, 2]
+
+    def test_finds_its_entries_by_an_index(self) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # an empty table is read whole in no time
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            assert "ledger_of_withdrawal" in Withdrawal(id=uuid.uuid4()).ledger_entries.all().explain()
 
 
 class TestARefusal:
