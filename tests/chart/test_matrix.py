@@ -17,6 +17,7 @@ def test_the_matrix_is_the_one_that_was_agreed() -> None:
         "default",
         "deployment-pgbouncer",
         "external-database",
+        "external-database-deployment-pgbouncer",
         "gateway",
         "hpa",
         "minimal",

@@ -27,6 +27,9 @@ def workload_to_resource_function(function):
 KIND_VALUES = yaml.safe_load((REPOSITORY / "k8s" / "kind" / "values.yaml").read_text())
 
 
+API_SERVER = "172.18.0.2"
+
+
 class Tilt:
     """Tilt's functions, as https://docs.tilt.dev/api.html describes those that we use; each call is written down."""
 
@@ -75,6 +78,8 @@ class Tilt:
 
     def _local(self, command: str, **_options: Any) -> str:
         self._noted("local")(command)
+        if "get endpointslices" in command:
+            return API_SERVER
         return "\n".join(f"secret/{name}" for name in self.secrets) if "get secret" in command else ""
 
     def _read_file(self, path: str) -> str:
@@ -87,6 +92,9 @@ class Tilt:
             values = merged(values, yaml.safe_load((REPOSITORY / file).read_text()))
         for setting in options["set"]:
             key, _, value = setting.partition("=")
+            if key == "networkPolicy.kubernetesApi[0].ipBlock.cidr":
+                values = merged(values, {"networkPolicy": {"kubernetesApi": [{"ipBlock": {"cidr": value}}]}})
+                continue
             values = merged(values, nested(tuple(key.split(".")), {"false": False}.get(value, value)))
         return yaml.safe_dump_all(rendered_with(values).objects)
 
@@ -99,7 +107,8 @@ def tilt() -> Tilt:
 def chart_objects() -> list[dict[str, Any]]:
     """The chart on kind, with secrets that are there and without tests, which Tilt has no place for."""
     named = {"secrets": {word: {"existingSecret": name} for word, name in OUR_SECRETS.items()}}
-    return rendered_with(merged(KIND_VALUES, {**named, "tests": {"enabled": False}})).objects
+    api = {"networkPolicy": {"kubernetesApi": [{"ipBlock": {"cidr": f"{API_SERVER}/32"}}]}}
+    return rendered_with(merged(KIND_VALUES, {**named, **api, "tests": {"enabled": False}})).objects
 
 
 class TestBuilds:

@@ -57,8 +57,8 @@ def moment(at: datetime | None, *, zone: bool = True) -> str:
 
 
 def latin_digits(typed: str) -> str:
-    """What was typed with Persian digits and signs, as the services read amounts."""
-    return typed.translate(_LATIN_DIGITS).replace(",", "")
+    """What was typed with Persian digits and signs, in Latin ones."""
+    return typed.translate(_LATIN_DIGITS)
 
 
 def _localized(text: str) -> str:

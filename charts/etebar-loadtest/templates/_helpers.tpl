@@ -13,7 +13,7 @@ etebar.dev/loadtest: {{ .root.Release.Name }}-{{ .part }}
 {{ include "loadtest.selectorLabels" . }}
 app.kubernetes.io/part-of: etebar
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/* image and pull policy of a container: (dict "root" $ "name" "loadtest") */}}

@@ -11,7 +11,7 @@ app.kubernetes.io/component: {{ .component }}
 app.kubernetes.io/version: {{ include "etebar.tag" .root | trunc 63 | trimAll "-_." | quote }}
 app.kubernetes.io/part-of: etebar
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- with .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}

@@ -152,8 +152,11 @@ def staff_pool(_: argparse.Namespace) -> None:
 
 
 def staff_top_up(given: argparse.Namespace) -> None:
+    key = given.key or str(uuid.uuid4())
+    # before anything is sent: who loses the answer asks again with it, and no money comes twice
+    out.print(f"key {key}", soft_wrap=True)
     with logged_in() as etebar:
-        found = etebar.post("/admin/pool/topup", {"amount": str(given.amount)})
+        found = etebar.post("/admin/pool/topup", {"amount": str(given.amount)}, key=key)
     out.print(f"available: {found['available_amount']}")
 
 
@@ -237,7 +240,9 @@ def _add_staff(parser: argparse.ArgumentParser) -> None:
     deciding.add_argument("approval_id", type=uuid.UUID)
     deciding.add_argument("--reason", help="for the audit")
     add("pool", staff_pool, "what the pool has")
-    add("top-up", staff_top_up, "put money into the pool").add_argument("amount", type=amount)
+    funding = add("top-up", staff_top_up, "put money into the pool")
+    funding.add_argument("amount", type=amount)
+    funding.add_argument("--key", help="ask again for what was asked with it")
 
 
 def _adding(commands: Any) -> Callable[..., argparse.ArgumentParser]:

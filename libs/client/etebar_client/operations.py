@@ -89,9 +89,9 @@ class Operations:
     def get(self, path: str, query: Mapping[str, str]) -> Steps[dict[str, Any]]:
         return (yield from self._get(f"{API}{path}", query))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Steps[dict[str, Any]]:
-        """Under a key of its own: it is done once, however often it is sent."""
-        answer = yield from self._authorized(Call("POST", f"{API}{path}", body, key=str(uuid.uuid4())))
+    def post(self, path: str, body: Mapping[str, Any], key: str | None = None) -> Steps[dict[str, Any]]:
+        """Under the key, or one of its own: it is done once, however often it is sent."""
+        answer = yield from self._authorized(Call("POST", f"{API}{path}", body, key=key or str(uuid.uuid4())))
         return answer.members()
 
     def webhook_create(self, url: str, event_types: list[str]) -> Steps[Webhook]:

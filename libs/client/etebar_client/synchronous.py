@@ -93,9 +93,9 @@ class Etebar:
         """The members of whatever else docs/api/core.json has; `path` is below /api/v1."""
         return self._run(self._operations.get(path, query))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The same of what changes something: done once, however often it is sent."""
-        return self._run(self._operations.post(path, body))
+    def post(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
+        """The same of what changes something: done once, however often it is sent under one key."""
+        return self._run(self._operations.post(path, body, key))
 
     def webhook_create(self, url: str, *event_types: str) -> Webhook:
         """Has events sent there; of the types named, or all."""

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import Any
 
 from etebar_common.money import CENT
-from payments.account_statements.selectors import Period, Statement, entries_in_pages, time_zone
+from payments.account_statements.selectors import Period, Statement, entries_in_pages, opening_of, time_zone
 from payments.answers import timestamp
 from payments.ledger.api import entry_members
 from payments.models import LedgerEntry
@@ -36,15 +36,13 @@ def statement_members(statement: Statement) -> dict[str, Any]:
 
 def csv_lines(merchant_id: int, period: Period) -> Iterator[str]:
     """A head, what was used before, each entry with what was used after it, and what is used at the end."""
-    used: Decimal | None = None
+    used = opening = opening_of(merchant_id, period)
     yield _line(COLUMNS)
-    for after, entry in entries_in_pages(merchant_id, period):
-        if used is None:
-            yield _line(("", timestamp(period.begin), "opening", "", "", _text(after - entry.amount)))
+    yield _line(("", timestamp(period.begin), "opening", "", "", _text(opening)))
+    for after, entry in entries_in_pages(merchant_id, period, opening):
         used = after
         yield _line(_cells(entry, after))
-    if used is not None:
-        yield _line(("", timestamp(period.end), "closing", "", "", _text(used)))
+    yield _line(("", timestamp(period.end), "closing", "", "", _text(used)))
 
 
 def _cells(entry: LedgerEntry, after: Decimal) -> tuple[Any, ...]:

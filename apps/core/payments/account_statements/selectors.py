@@ -109,12 +109,12 @@ def statement_get(merchant_id: int, period: Period, most: int) -> Statement:
     if len(entries) > most:
         raise StatementTooLong(f"there are more than {most} entries: take a shorter time, or `form=csv`")
     before, within = _limits(merchant_id, period)
-    return Statement(merchant_id, period, _opening(merchant_id, period), entries, before, within)
+    return Statement(merchant_id, period, opening_of(merchant_id, period), entries, before, within)
 
 
-def entries_in_pages(merchant_id: int, period: Period) -> Iterator[tuple[Decimal, LedgerEntry]]:
+def entries_in_pages(merchant_id: int, period: Period, opening: Decimal) -> Iterator[tuple[Decimal, LedgerEntry]]:
     """Every entry of the period in its order, with what is used after it, counted from the opening."""
-    used, number = _opening(merchant_id, period), 0
+    used, number = opening, 0
     while page := list(_within(merchant_id, period).filter(number__gt=number)[:PAGE_ENTRIES]):
         for entry in page:
             used += entry.amount
@@ -127,7 +127,8 @@ def _within(merchant_id: int, period: Period) -> QuerySet[LedgerEntry]:
     return found.order_by("number")
 
 
-def _opening(merchant_id: int, period: Period) -> Decimal:
+def opening_of(merchant_id: int, period: Period) -> Decimal:
+    """What was used before the period."""
     # a sum and not the last balance: the order of entries is their number's, a day's is their time's
     before = entries_of_merchant(merchant_id).filter(created_at__lt=period.begin)
     return before.aggregate(sum=Sum("amount"))["sum"] or ZERO

@@ -1,6 +1,7 @@
 """Rows as a CSV file (RFC 4180)."""
 
 import csv
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -58,5 +59,7 @@ def _value(row: Model, name: str) -> Any:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
     text = "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA_SIGNS) else text

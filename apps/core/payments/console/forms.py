@@ -1,5 +1,6 @@
 """What staff type. Amounts may have Persian digits and thousands apart; what they must be is the API's rule."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from etebar_common.money import parse_amount
 from payments.formats import latin_digits
 from payments.models import ApprovalRequest
+
+_GROUPED = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 
 
 class AmountField(forms.CharField):
@@ -21,6 +24,9 @@ class AmountField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         typed = latin_digits(super().clean(value))
+        # a comma sets thousands apart and is no decimal sign: 1250,00 is not 125000
+        if _GROUPED.fullmatch(typed):
+            typed = typed.replace(",", "")
         sign = -1 if self._signed and typed.startswith("-") else 1
         try:
             return sign * parse_amount(typed[1:] if sign < 0 else typed, allow_zero=self._allow_zero)

@@ -27,7 +27,7 @@ def waiting(user: AbstractUser | AnonymousUser) -> Iterator[Line]:
     if user.has_perm("payments.view_merchant"):
         count = Merchant.objects.filter(state=Merchant.State.PENDING).count()
         yield Line(_("Merchants to approve"), _list("merchant", "state__exact=pending"), number(count))
-    if user.has_perm("payments.view_approvalrequest"):
+    if user.has_perms(("payments.view_approvalrequest", "payments.decide_approvalrequest")):
         asked = ApprovalRequest.objects.filter(state=ApprovalRequest.State.REQUESTED)
         others = asked.exclude(requested_by_id=user.pk).count()
         url = _list("approvalrequest", "state__exact=requested")

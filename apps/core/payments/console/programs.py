@@ -27,6 +27,7 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_display = ("id", "endpoint", "type", "state", "attempts", "occurred_at", "next_attempt_at", "finished_at")
     list_filter = ("state",)
+    list_select_related = ("endpoint",)
     search_fields = ("=event_id", "=withdrawal__id", "=endpoint__id")
     ordering = ("-id",)
     fields = (*list_display, "event_id", "withdrawal")
@@ -35,5 +36,6 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 @admin.register(models.WebhookAttempt)
 class WebhookAttemptAdmin(ReadOnlyAdmin):
     list_display = ("id", "delivery", "number", "status", "error", "duration_ms", "created_at")
+    list_select_related = ("delivery",)
     search_fields = ("=delivery__id",)
     ordering = ("-id",)

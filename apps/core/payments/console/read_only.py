@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db import OperationalError
 from django.db.models import (
     BooleanField,
+    DateField,
     DateTimeField,
     DecimalField,
     Field,
@@ -36,13 +37,17 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only
     _ModelAdmin, _Paginator = admin.ModelAdmin, Paginator
 
-_FORMATS: "dict[type[Field[Any, Any]], Callable[[Any], str]]" = {
-    DateTimeField: formats.moment,
-    DecimalField: formats.money,
-}
+# the first that the field is one of
+_FORMATS: "tuple[tuple[type[Field[Any, Any]], Callable[[Any], str]], ...]" = (
+    (DateTimeField, formats.moment),
+    (DateField, formats.day),
+    (DecimalField, formats.money),
+    (IntegerField, formats.identifier),
+)
 Column = str | Callable[[Any], Any]
 # pages of 50 to turn over; a file has more
 MOST_LISTED = 10_000
+TOO_SLOW = gettext_lazy("Looking for that took too long: search or filter for less.")
 
 
 class BoundedPaginator(_Paginator):
@@ -52,6 +57,21 @@ class BoundedPaginator(_Paginator):
     def count(self) -> int:
         rows: Any = self.object_list
         return int(rows.order_by()[:MOST_LISTED].count())
+
+
+class ChoiceFilter(admin.ChoicesFieldListFilter):
+    """Django's, in the reader's language: the labels of choices are made of their names."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.title = gettext(str(self.title))
+
+    def choices(self, changelist: Any) -> Any:
+        for each in super().choices(changelist):
+            yield {**each, "display": gettext(str(each["display"]))}
+
+
+admin.FieldListFilter.register(lambda field: bool(field.choices), ChoiceFilter, take_priority=True)
 
 
 class ReadOnlyAdmin(_ModelAdmin):
@@ -99,7 +119,7 @@ class ReadOnlyAdmin(_ModelAdmin):
         except OperationalError as error:
             if not (chosen and isinstance(error.__cause__, QueryCanceled)):
                 raise
-        messages.error(request, _("Looking for that took too long: search or filter for less."))
+        messages.error(request, TOO_SLOW)
         return HttpResponseRedirect(self._list_url())
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -137,12 +157,19 @@ class ReadOnlyAdmin(_ModelAdmin):
         """The rows that the list shows under the same filters and search, on all its pages; raises PermissionDenied."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = self.get_changelist_instance(request).get_queryset(request)
-        if is_too_long(rows):
-            told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}
-            messages.error(request, told)
-            return HttpResponseRedirect(f"{self._list_url()}?{request.GET.urlencode()}")
-        return csv_response(rows, self.export_fields, name=str(self.opts.model_name))
+        try:
+            rows = self.get_changelist_instance(request).get_queryset(request)
+            is_short = not is_too_long(rows)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, QueryCanceled):
+                raise
+            messages.error(request, TOO_SLOW)
+            return HttpResponseRedirect(self._list_url())
+        if is_short:
+            return csv_response(rows, self.export_fields, name=str(self.opts.model_name))
+        told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}
+        messages.error(request, told)
+        return HttpResponseRedirect(f"{self._list_url()}?{request.GET.urlencode()}")
 
     def _list_url(self) -> str:
         return self._page_of("changelist")
@@ -180,25 +207,29 @@ class ReadOnlyAdmin(_ModelAdmin):
         return _named(field.name, field.verbose_name, field.name, shown)
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _shown(field: "Field[Any, Any]", value: Any) -> Any:
+    """As the reader's language has it; what no format knows, and nothing, as they are."""
+    written = next((each for kind, each in _FORMATS if isinstance(field, kind)), None)
+    return value if value is None or written is None else written(value)
 
 
 def _column_of(field: "Field[Any, Any]") -> Column:
     """The field's value in the reader's language, under its name in it."""
-    shown: Callable[[Any], Any] = _FORMATS.get(type(field), _as_it_is)
 
     def value(row: Model) -> Any:
         if field.choices:
             label: Any = getattr(row, f"get_{field.name}_display")()
             return gettext(str(label))
-        return shown(getattr(row, field.name))
+        return _shown(field, getattr(row, field.name))
 
     return _named(field.name, field.verbose_name, field.name, value, boolean=isinstance(field, BooleanField))
 
 
-def _key_of(field: "Field[Any, Any]") -> Column:
-    return _named(field.attname, f"{field.verbose_name} id", field.name, lambda row: getattr(row, field.attname))
+def _key_of(field: Any) -> Column:
+    def value(row: Model) -> Any:
+        return _shown(field.target_field, getattr(row, field.attname))
+
+    return _named(field.attname, f"{field.verbose_name} id", field.name, value)
 
 
 def _named(

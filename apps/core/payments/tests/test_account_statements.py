@@ -53,6 +53,12 @@ class TestAStatement:
         assert (after["opening"]["used"], after["closing"]["used"]) == ("60.00", "40.00")
         assert [entry["kind"] for entry in after["entries"]] == ["repayment"]
 
+    def test_of_quiet_days_is_a_file_with_its_balances(self, client: APIClient) -> None:
+        answer = of(client, "2026-02-01", "2026-02-28", form="csv")
+        lines = b"".join(answer.streaming_content).decode().splitlines()
+        assert [line.split(",")[2] for line in lines] == ["kind", "opening", "closing"]
+        assert [line.rpartition(",")[2] for line in lines[1:]] == ["40.00", "40.00"]
+
     def test_of_a_month_is_that_of_its_days(self, client: APIClient) -> None:
         assert client.get(f"{PATH}/2026-01").json() == of(client, "2026-01-01", "2026-01-31").json()
         assert client.get(f"{PATH}/2026-02").json()["opening"]["used"] == "40.00"

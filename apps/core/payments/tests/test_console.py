@@ -223,7 +223,7 @@ class TestAMerchant:
         merchant.refresh_from_db()
         assert (merchant.state, str(merchant.credit.credit_limit)) == (Merchant.State.APPROVED, "1250.50")
 
-    @pytest.mark.parametrize("typed", ["", "ten", "1.234", "-1"])
+    @pytest.mark.parametrize("typed", ["", "ten", "1.234", "-1", "1250,00", "1,50", "12,34,567", "۱۲۵۰٬۰۰"])
     def test_is_not_approved_with_what_is_no_amount(self, typed: str) -> None:
         merchant = make_merchant(approved=False)
         answer = do(console_of(make_staff()), "merchant", merchant, "approve", credit_limit=typed)
@@ -341,11 +341,11 @@ class TestAListOfMany:
         with connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '50ms'")
         try:
-            answer = client.get(url, {"q": "1"})
+            answers = [client.get(each, {"q": "1"}) for each in (url, reverse("admin:payments_pooltopup_export"))]
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("RESET statement_timeout")
-        assert (answer.status_code, answer.headers["Location"]) == (302, url)
+        assert [(each.status_code, each.headers["Location"]) for each in answers] == [(302, url)] * 2
         monkeypatch.undo()
         assert "took too long" in client.get(url).content.decode()
 
@@ -501,6 +501,26 @@ class TestLanguages:
                 words += [translation.gettext(str(label)) for _, label in field.choices or []]
         assert [word for word in words if not PERSIAN.search(word)] == []
 
+    @pytest.mark.parametrize("model", ["merchant", "withdrawal", "ledgerentry", "approvalrequest"])
+    def test_have_a_word_for_every_choice_of_a_filter(self, model: str) -> None:
+        client = console_of(make_staff(None, AUDITOR))
+        url = reverse(f"admin:payments_{model}_changelist")
+        filters = client.get(url, headers={"Accept-Language": "fa"}).content.decode().split('id="changelist-filter"')[1]
+        choices = re.findall(r"<a href=[^>]*>([^<]+)</a>", filters.split("</nav>")[0])
+        assert len(choices) > 3
+        assert [choice for choice in choices if not PERSIAN.search(choice)] == []
+
+    def test_write_numbers_and_days_of_lists_their_way(self) -> None:
+        fund_pool()
+        client = console_of(make_staff(None, AUDITOR))
+        merchant = make_merchant()
+        withdraw(merchant_client(merchant))
+        persian = {"Accept-Language": "fa"}
+        shown = client.get(reverse("admin:payments_ledgerentry_changelist"), headers=persian).content.decode()
+        with translation.override("fa"):
+            assert f">{formats.identifier(merchant.pk)}<" in shown
+        assert re.findall(r'<td class="field-[a-z_]+">([0-9]+)</td>', shown) == []
+
     def test_have_a_word_for_every_choice_in_a_panel(self) -> None:
         fund_pool()
         merchant = make_merchant()
@@ -520,4 +540,4 @@ class TestLanguages:
             assert formats.money(Decimal("1234567.5")) == "۱٬۲۳۴٬۵۶۷٫۵۰"
             assert formats.moment(noon) == "۱۴۰۵/۰۱/۰۱ ۱۲:۰۰:۰۰ UTC"
             assert formats.number(1234) == "۱٬۲۳۴"
-        assert formats.latin_digits("۱٬۲۳۴٫۵") == "1234.5"
+        assert formats.latin_digits("۱٬۲۳۴٫۵") == "1,234.5"
