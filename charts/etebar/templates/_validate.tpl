@@ -29,6 +29,9 @@
 {{- if and (eq .Values.profile "production") (hasPrefix "http://" .Values.settlement.bank.url) }}
 {{- $wrong = append $wrong "settlement.bank.url: begins with http://; profile production sends the bank's token by https:// only" }}
 {{- end }}
+{{- if has (int .Values.metrics.port) (list 6432 8000 8001 8080 9000 9121 9127 9187) }}
+{{- $wrong = append $wrong (printf "metrics.port: %d is the port of something else in the same pod; choose another, as 9464" (int .Values.metrics.port)) }}
+{{- end }}
 {{- if lt (int .Values.core.web.shutdownSeconds) (add (ceil .Values.core.settleDeadlineSeconds) 2 | int) }}
 {{- $wrong = append $wrong "core.web.shutdownSeconds: is too short; a withdrawal under way may take core.settleDeadlineSeconds and 2 more" }}
 {{- end }}
