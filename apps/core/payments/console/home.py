@@ -37,9 +37,8 @@ def waiting(user: AbstractUser | AnonymousUser) -> Iterator[Line]:
         url = _list("withdrawal", "state__exact=pending&overdue_since__isempty=0")
         yield Line(_("Withdrawals whose outcome is not known"), url, number(overdue.count()))
     if user.has_perm("payments.view_creditpool"):
-        pool = _pool()
         url = reverse("admin:payments_creditpool_change", args=[POOL_ID])
-        yield Line(_("Available in the pool"), url, money(Decimal(pool.available_amount)))
+        yield Line(_("Available in the pool"), url, money(Decimal(_pool().available_amount)))
     if user.has_perm("payments.view_bookscheck"):
         yield _books()
 

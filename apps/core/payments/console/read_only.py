@@ -47,7 +47,6 @@ _FORMATS: "tuple[tuple[type[Field[Any, Any]], Callable[[Any], str]], ...]" = (
 Column = str | Callable[[Any], Any]
 # pages of 50 to turn over; a file has more
 MOST_LISTED = 10_000
-TOO_SLOW = gettext_lazy("Looking for that took too long: search or filter for less.")
 
 
 class BoundedPaginator(_Paginator):
@@ -117,10 +116,9 @@ class ReadOnlyAdmin(_ModelAdmin):
         try:
             return super().changelist_view(request, context)
         except OperationalError as error:
-            if not (chosen and isinstance(error.__cause__, QueryCanceled)):
+            if not chosen:
                 raise
-        messages.error(request, TOO_SLOW)
-        return HttpResponseRedirect(self._list_url())
+            return self._to_the_whole_list(request, error)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Django's, with its rows read: not only when the page is half made. `is_cut` tells that there are more."""
@@ -133,12 +131,11 @@ class ReadOnlyAdmin(_ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Django's, but for fields with a `=`, which it would compare as upper-case text, each row's."""
-        exact = [name.removeprefix("=") for name in self.get_search_fields(request) if name.startswith("=")]
-        term = search_term.strip()
-        if not (exact and term):
+        names, term = self.get_search_fields(request), search_term.strip()
+        if not (term and any(name.startswith("=") for name in names)):
             return super().get_search_results(request, queryset, search_term)
         found = Q(pk__in=())
-        for name in self.get_search_fields(request):
+        for name in names:
             if name.startswith("="):
                 found |= self._exactly(name.removeprefix("="), term)
             else:
@@ -161,15 +158,19 @@ class ReadOnlyAdmin(_ModelAdmin):
             rows = self.get_changelist_instance(request).get_queryset(request)
             is_short = not is_too_long(rows)
         except OperationalError as error:
-            if not isinstance(error.__cause__, QueryCanceled):
-                raise
-            messages.error(request, TOO_SLOW)
-            return HttpResponseRedirect(self._list_url())
+            return self._to_the_whole_list(request, error)
         if is_short:
             return csv_response(rows, self.export_fields, name=str(self.opts.model_name))
         told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}
         messages.error(request, told)
         return HttpResponseRedirect(f"{self._list_url()}?{request.GET.urlencode()}")
+
+    def _to_the_whole_list(self, request: HttpRequest, error: OperationalError) -> HttpResponseRedirect:
+        """With the reason, when the database ended what took too long; raises every other error again."""
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise error
+        messages.error(request, _("Looking for that took too long: search or filter for less."))
+        return HttpResponseRedirect(self._list_url())
 
     def _list_url(self) -> str:
         return self._page_of("changelist")
