@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.db import transaction
 from django.forms import CharField, TextInput
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
@@ -65,6 +66,11 @@ class Site(AdminSite):
         except (RateLimited, LogInsBusy) as problem:
             text = f"{problem.title}: {problem.detail}. Wait {problem.headers['Retry-After']} s.\n"
             return HttpResponse(text, content_type="text/plain", status=problem.status, headers=problem.headers)
+
+    @transaction.atomic
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Django's page; the new password and the end of the tokens of before are one."""
+        return super().password_change(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Django's page, before it what waits for somebody, and beside it how it goes."""

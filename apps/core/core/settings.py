@@ -113,10 +113,9 @@ DATABASES = {
 
 ETEBAR_PROFILE = ENVIRONMENT.etebar_profile.value
 IS_SANDBOXED = ENVIRONMENT.etebar_profile.is_sandboxed
-AUTH_PASSWORD_VALIDATORS = (
-    []
-    if IS_SANDBOXED
-    else [
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "payments.tokens.revocation.SpendTokens"}]
+if not IS_SANDBOXED:
+    AUTH_PASSWORD_VALIDATORS += [
         {"NAME": f"django.contrib.auth.password_validation.{name}"}
         for name in (
             "UserAttributeSimilarityValidator",
@@ -125,7 +124,6 @@ AUTH_PASSWORD_VALIDATORS = (
             "NumericPasswordValidator",
         )
     ]
-)
 PASSWORD_HASHERS = ["core.password_hashing.Argon2", "core.password_hashing.PBKDF2"]
 if ENVIRONMENT.etebar_profile is Profile.TEST or sys.argv[1:2] == ["test"]:
     # tests make hundreds of accounts; a slow hash would be most of their time

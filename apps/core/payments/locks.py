@@ -1,17 +1,18 @@
 """Every row lock that Python takes, in the one order: a managed merchant, a withdrawal, merchants' credit by merchant
 id, the merchant, its approval request, the pool.
 
-payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql). A refresh token's row is
-locked alone.
+payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql). An account is locked before
+its refresh tokens, the older of them first, and nothing else beside them.
 """
 
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from etebar_common.problems import NotFound, TokenInvalid
+from etebar_common.problems import CredentialsInvalid, NotFound, TokenInvalid
 from payments.models import POOL_ID, ApprovalRequest, CreditPool, ManagedMerchant, Merchant, MerchantCredit, Withdrawal
 
 
@@ -82,9 +83,23 @@ def lock_totp_device(user_id: int) -> TOTPDevice | None:
     return TOTPDevice.objects.select_for_update().filter(user_id=user_id, confirmed=True).order_by("pk").first()
 
 
+def lock_account(user_id: int) -> User:
+    """The account as it is: who sets its password meanwhile waits. Raises CredentialsInvalid when it is gone."""
+    user = User.objects.select_for_update(no_key=True).filter(pk=user_id).first()
+    if user is None:
+        raise CredentialsInvalid
+    return user
+
+
 def lock_refresh_token(jti: str) -> OutstandingToken:
     """The refresh token's row: of simultaneous refreshes the later ones wait for it. Raises TokenInvalid."""
     token = OutstandingToken.objects.select_for_update(of=("self",)).filter(jti=jti).first()
     if token is None:
         raise TokenInvalid("the token is not known")
     return token
+
+
+def lock_refresh_tokens(user: User) -> list[OutstandingToken]:
+    """The account's refresh tokens that are not spent; one that somebody refreshes meanwhile may be by now."""
+    unspent = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
+    return list(unspent.select_for_update(of=("self",)).order_by("pk"))

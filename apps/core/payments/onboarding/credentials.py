@@ -6,7 +6,6 @@ from core.environment import ENVIRONMENT
 from etebar_common.problems import CredentialsStale
 from payments.audit.services import Actor, record
 from payments.models import ManagedMerchant
-from payments.tokens.services import tokens_spend
 
 _KEY = ENVIRONMENT.account_fingerprint_key.get_secret_value().encode()
 
@@ -33,6 +32,5 @@ def password_set(link: ManagedMerchant, password: str, version: int, by: Actor) 
         return
     user.set_password(password)
     user.save(update_fields=["password"])
-    tokens_spend(user)
     record(by, "credentials_set", merchant_id=link.merchant_id)
     link.password_digest, link.password_hash = digest, user.password

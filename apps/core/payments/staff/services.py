@@ -9,7 +9,7 @@ from django.db import transaction
 
 from etebar_common.problems import NotFound, UsernameTaken, ValidationFailed
 from payments.staff.groups import DEFAULT
-from payments.tokens.services import tokens_spend
+from payments.tokens.revocation import tokens_spend
 
 PASSWORD_BYTES = 18
 
@@ -37,7 +37,7 @@ def staff_add(*, username: str, groups: Collection[str] = DEFAULT) -> str:
 @transaction.atomic
 def staff_regroup(*, username: str, groups: Collection[str]) -> None:
     """The account is in these groups and no other; raises NotFound."""
-    user = User.objects.select_for_update().filter(username=username, is_staff=True).first()
+    user = User.objects.select_for_update(no_key=True).filter(username=username, is_staff=True).first()
     if user is None:
         raise NotFound(f"there is no member of staff {username}")
     user.groups.set(_groups(groups))
@@ -53,7 +53,7 @@ def _groups(names: Collection[str]) -> list[Group]:
 @transaction.atomic
 def staff_stop(*, username: str) -> None:
     """The account of staff signs in no more, and its refresh tokens are spent; raises NotFound."""
-    user = User.objects.select_for_update().filter(username=username, is_staff=True).first()
+    user = User.objects.select_for_update(no_key=True).filter(username=username, is_staff=True).first()
     if user is None:
         raise NotFound(f"there is no member of staff {username}")
     user.is_active = False

@@ -9,7 +9,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from etebar_common.problems import NotFound, OtpInvalid, OtpNeeded, RateLimited
 from payments.locks import lock_totp_device
-from payments.tokens.services import tokens_spend
+from payments.tokens.revocation import tokens_spend
 
 ENROL = "enrol by `manage.py staff totp NAME`"
 
@@ -43,7 +43,7 @@ def _is_good(device: TOTPDevice, code: str) -> bool:
 @transaction.atomic
 def totp_enrol(*, username: str) -> str:
     """A new secret, as an otpauth URL that is shown once; the one before, and refresh tokens, are void. NotFound."""
-    user = User.objects.select_for_update().filter(username=username, is_active=True).first()
+    user = User.objects.select_for_update(no_key=True).filter(username=username, is_active=True).first()
     if user is None or not (user.is_staff or user.is_superuser):
         raise NotFound(f"there is no member of staff {username}")
     TOTPDevice.objects.filter(user=user).delete()

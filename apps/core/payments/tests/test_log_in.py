@@ -161,7 +161,7 @@ class TestAnOldHash:
             return make_password(password)
 
         monkeypatch.setattr(log_in_module, "make_password", meanwhile)
-        assert by_api(old.username, "p").status_code == 200
+        assert by_api(old.username, "p").status_code == 401
         old.refresh_from_db()
         assert old.password == new
 

@@ -1,5 +1,6 @@
 """Tokens: log-in, refresh with rotation, revocation, and what a token alone decides."""
 
+import io
 import os
 import time
 from collections import Counter
@@ -11,7 +12,9 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -27,9 +30,12 @@ from payments.tests.factories import fund_pool, make_merchant, make_staff, merch
 from payments.tests.test_concurrent_withdrawals import all_at_once
 from payments.tokens import authentication
 from payments.tokens.authentication import access_token_for
-from payments.tokens.services import tokens_spend
+from payments.tokens.log_in import Entered
+from payments.tokens.revocation import tokens_spend
+from payments.tokens.services import token_pair
 
 pytestmark = pytest.mark.usefixtures("books")
+STRONG = "a-Passw0rd-nobody-guesses"
 
 
 def post(path: str, body: dict[str, Any]) -> Any:
@@ -190,6 +196,69 @@ class TestAStolenRefreshToken:
         left = [answer.json()["refresh"] for answer in answers if answer.status_code == 200]
         assert {post("token/refresh", {"refresh": token}).status_code for token in left} <= {401}
         assert answers[0].status_code == 401
+
+
+class TestANewPassword:
+    """Whoever has a refresh token of before it is to learn that it is over."""
+
+    @pytest.fixture
+    def staff(self) -> User:
+        return make_staff()
+
+    @pytest.fixture
+    def refresh(self, staff: User) -> str:
+        return self.entered(staff, "staff-password").json()["refresh"]
+
+    def entered(self, user: User, password: str) -> Any:
+        return post("token", {"username": user.username, "password": password})
+
+    def is_over(self, refresh: str) -> bool:
+        asked = [post("token/refresh", {"refresh": refresh}), post("token/verify", {"token": refresh})]
+        return [answer.status_code for answer in asked] == [401, 401]
+
+    def test_set_in_the_console_spends_refresh_tokens(self, staff: User, refresh: str) -> None:
+        console = Client()
+        console.force_login(staff)
+        fields = {"old_password": "staff-password", "new_password1": STRONG, "new_password2": STRONG}
+        assert console.post("/admin/password_change/", fields).status_code == 302
+        assert self.is_over(refresh)
+        assert self.entered(staff, STRONG).status_code == 200
+
+    def test_set_by_the_command_spends_refresh_tokens(
+        self, staff: User, refresh: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("getpass.getpass", lambda prompt: STRONG)
+        call_command("changepassword", staff.username, stdout=io.StringIO())
+        assert self.is_over(refresh)
+
+    def test_leaves_other_accounts_tokens_alone(self, staff: User, refresh: str) -> None:
+        other = make_staff()
+        other.set_password(STRONG)
+        other.save()
+        assert post("token/refresh", {"refresh": refresh}).status_code == 200
+
+    def test_set_while_somebody_logs_in_by_the_old_one_gives_no_token(
+        self, staff: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def first_another_password(entered: Entered) -> Any:
+            changed = User.objects.get(pk=staff.pk)
+            changed.set_password(STRONG)
+            changed.save()
+            return token_pair(entered)
+
+        monkeypatch.setattr("payments.tokens.api.token_pair", first_another_password)
+        assert self.entered(staff, "staff-password").json()["code"] == "credentials_invalid"
+        assert not OutstandingToken.objects.exists()
+
+    def test_set_while_a_token_is_refreshed_spends_the_new_one(self, staff: User, refresh: str) -> None:
+        """However the two meet: run with the rest, each time another way."""
+
+        def set_password() -> None:
+            staff.set_password(STRONG)
+            staff.save()
+
+        answer, _ = all_at_once([lambda: post("token/refresh", {"refresh": refresh}), set_password])
+        assert all(self.is_over(each) for each in (refresh, answer.json().get("refresh", refresh)))
 
 
 @pytest.fixture

@@ -15,9 +15,8 @@ from core.rate_limits import AddressRateLimit
 from core.serializers import StrictSerializer, TextField, validated
 from etebar_common.problems import TokenInvalid
 from payments.merchants.serializers import PasswordField
-from payments.tokens.authentication import refresh_token_for
 from payments.tokens.log_in import API, Credentials, log_in
-from payments.tokens.services import token_refresh
+from payments.tokens.services import token_pair, token_refresh
 
 MAXIMUM_TOKEN_LENGTH = 4096
 
@@ -58,8 +57,7 @@ class TokenView(APIView):
         """
         fields = validated(CredentialsSerializer, request.data)
         entered = log_in(request._request, Credentials(**fields, door=API))  # noqa: SLF001 - no other way to it
-        refresh = refresh_token_for(entered.user, by_totp=entered.by_totp)
-        return Response({"access": str(refresh.access_token), "refresh": str(refresh)})
+        return Response(token_pair(entered))
 
 
 class RefreshView(APIView):

@@ -11,11 +11,12 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import RefreshToken, Token
 
 from core.environment import ENVIRONMENT
-from etebar_common.problems import TokenInvalid
+from etebar_common.problems import CredentialsInvalid, TokenInvalid
 from payments.audit.services import Actor, record
-from payments.locks import lock_refresh_token
+from payments.locks import lock_account, lock_refresh_token
 from payments.staff.second_factor import is_demanded_of
-from payments.tokens.authentication import TOTP_CLAIM, token_forget
+from payments.tokens.authentication import TOTP_CLAIM, refresh_token_for, token_forget
+from payments.tokens.log_in import Entered
 
 Pair = dict[str, str]
 
@@ -47,17 +48,18 @@ def token_refresh(*, refresh: str) -> Pair:
     return pair
 
 
+@transaction.atomic
+def token_pair(entered: Entered) -> Pair:
+    """The first pair of who was let in; raises CredentialsInvalid when the password was replaced meanwhile."""
+    # a password that is being set has spent the tokens of before when the lock is there, or spends this one
+    if lock_account(entered.user.pk).password != entered.user.password:
+        raise CredentialsInvalid
+    return _pair(refresh_token_for(entered.user, by_totp=entered.by_totp))
+
+
 def successor_id(jti: str) -> str:
     """The id of the token that a token is spent for: known beforehand, so that none has two successors."""
     return hashlib.sha256(f"successor of {jti}".encode()).hexdigest()[:32]
-
-
-def tokens_spend(user: User) -> None:
-    """No refresh token of the account is good any more."""
-    outstanding = OutstandingToken.objects.filter(user=user, blacklistedtoken__isnull=True)
-    BlacklistedToken.objects.bulk_create(
-        (BlacklistedToken(token=token) for token in outstanding), ignore_conflicts=True
-    )
 
 
 def _turned(token: RefreshToken) -> Pair | None:
