@@ -11,6 +11,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
+from etebar_common.problems import registry
 from etebar_quickstart import paths
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.printer import Printer
@@ -42,9 +43,9 @@ def compiled() -> bytes:
 
 
 def texts() -> set[tuple[str, str]]:
-    """Every text of the console's code and templates, each with its context, "" for none."""
-    found: set[tuple[str, str]] = set()
-    for path in sorted(PACKAGE.rglob("*.py")):
+    """Every text of the console's code and templates, and titles of problems; each with its context, "" for none."""
+    found = {(problem.title, "") for problem in registry()}
+    for path in sorted([*PACKAGE.rglob("*.py"), paths.CORE / "core" / "admin_site.py"]):
         if "tests" not in path.parts and "migrations" not in path.parts:
             found |= set(_texts_of(path.read_bytes()))
     for path in sorted((PACKAGE / "templates").rglob("*.html")):

@@ -7,12 +7,19 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.db import transaction
 from django.forms import CharField, TextInput
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, gettext_lazy
 
 from core.environment import ENVIRONMENT, StaffTotp
+from core.problem_handler import problem_page
 from etebar_common.problems import CredentialsInvalid, LogInsBusy, OtpInvalid, OtpNeeded, RateLimited
+from payments import formats
 
 TOTP_SESSION_KEY = "etebar_totp"
+_ABOUT_CODES = {
+    OtpNeeded: gettext_lazy("An account without a second factor is enrolled by `manage.py staff totp NAME`."),
+    OtpInvalid: gettext_lazy("Each code is good once, for about a minute: enter the next one."),
+}
 
 
 class LogInForm(AdminAuthenticationForm):
@@ -39,7 +46,7 @@ class LogInForm(AdminAuthenticationForm):
         except CredentialsInvalid:
             raise self.get_invalid_login_error() from None
         except (OtpNeeded, OtpInvalid) as problem:
-            self.add_error("otp", f"{problem.title}. {problem.remedy}")
+            self.add_error("otp", f"{gettext(problem.title)}. {_ABOUT_CODES[type(problem)]}")
             return fields
         self.confirm_login_allowed(entered.user)
         # what Django's own authenticate() says on the account that it returns
@@ -60,15 +67,16 @@ class Site(AdminSite):
     login_template = "etebar/admin_login.html"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Django's page; 429 or 503 as text when there were too many attempts."""
+        """Django's page; a page with 429 or 503 when there were too many attempts."""
         try:
             return super().login(request, extra_context)
         except (RateLimited, LogInsBusy) as problem:
-            text = f"{problem.title}: {problem.detail}. Wait {problem.headers['Retry-After']} s.\n"
-            return HttpResponse(text, content_type="text/plain", status=problem.status, headers=problem.headers)
+            seconds = formats.number(int(problem.headers["Retry-After"]))
+            wait = gettext("Try again in %(seconds)s seconds.") % {"seconds": seconds}
+            return problem_page(request, problem, wait)
 
     @transaction.atomic
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Django's page; the new password and the end of the tokens of before are one."""
         return super().password_change(request, extra_context)
 

@@ -2,16 +2,20 @@
 
 import json
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext
 from django.views import csrf
 from rest_framework import exceptions as drf
 from rest_framework.views import set_rollback
 from rest_framework_simplejwt import exceptions as jwt
 
+from core.request_context import context_of
 from etebar_common import problems
 from etebar_common.problems import MEDIA_TYPE, Problem
 
@@ -91,20 +95,31 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     return problem_response(problem)
 
 
+def problem_page(request: HttpRequest, problem: Problem, advice: str = "") -> HttpResponse:
+    """The same for a person with a browser, in their language; asks the database nothing, which may be what is away."""
+    context = {"title": gettext(problem.title), "advice": advice, "request_id": context_of(request).request_id}
+    page = render_to_string("console/problem.html", context)
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's handler404
-    return problem_response(problems.NotFound())
+    return _answer(request, problems.NotFound())
 
 
-def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's handler500
-    return problem_response(problems.InternalError())
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, called while the error is being handled."""
+    error = sys.exception()
+    if isinstance(error, OperationalError | InterfaceError):
+        return _answer(request, to_problem(error))
+    return _answer(request, problems.InternalError())
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's handler400
-    return problem_response(problems.MalformedRequest())
+    return _answer(request, problems.MalformedRequest())
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - handler403
-    return problem_response(problems.PermissionDenied())
+    return _answer(request, problems.PermissionDenied())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -112,3 +127,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if request.path.startswith(ADMIN_PREFIX):
         return csrf.csrf_failure(request, reason)
     return problem_response(problems.PermissionDenied(reason))
+
+
+def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The admin's people get a page, a program gets a problem."""
+    return problem_page(request, problem) if request.path.startswith(ADMIN_PREFIX) else problem_response(problem)

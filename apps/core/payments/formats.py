@@ -13,6 +13,9 @@ from etebar_common.money import CENT
 
 PERSIAN = "fa"
 LEFT_TO_RIGHT = "\u200e"
+# for what is written from left to right within a line of the other direction, whatever it begins with (UAX 9)
+_ISOLATED_LEFT_TO_RIGHT, _END_OF_ISOLATED = "\u2066", "\u2069"
+_PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 # digits, and the Arabic signs for thousands and decimals that Persian writes
 _PERSIAN_SIGNS = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫")
 _LATIN_DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹٬٫", "0123456789,.")
@@ -53,12 +56,28 @@ def moment(at: datetime | None, *, zone: bool = True) -> str:
         return "–"
     local = timezone.localtime(at, ZoneInfo(ENVIRONMENT.calendar_time_zone))
     shown = f"{day(local.date())} {_localized(f'{local:%H:%M:%S}')}"
-    return f"{shown} {local:%Z}" if zone else shown
+    return f"{shown} {_zone_name(local)}" if zone else shown
+
+
+def code(value: object) -> str:
+    """What machines gave a name to, as UUIDs: left as it is, and in its order within Persian."""
+    return f"{_ISOLATED_LEFT_TO_RIGHT}{value}{_END_OF_ISOLATED}" if is_persian() else str(value)
+
+
+def digits(text: str) -> str:
+    """A sentence of somebody else's, with the reader's digits."""
+    return str(text).translate(_PERSIAN_DIGITS) if is_persian() else str(text)
 
 
 def latin_digits(typed: str) -> str:
     """What was typed with Persian digits and signs, in Latin ones."""
     return typed.translate(_LATIN_DIGITS)
+
+
+def _zone_name(local: datetime) -> str:
+    """UTC, CET, or +0330 where nobody has made up letters; in Persian its sign is still before it."""
+    name = f"{local:%Z}"
+    return f"{LEFT_TO_RIGHT}{_localized(name)}" if is_persian() and name[:1] in ("+", "-") else name
 
 
 def _localized(text: str) -> str:

@@ -59,10 +59,10 @@ class ApprovalRequestAdmin(ActingAdmin):
         "decided_at",
     )
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 - the signature of ModelAdmin
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Those that its kind has."""
         chosen = [name for name in self._every_field if obj is None or getattr(obj, name) not in (None, "", 0)]
-        return self._localized(chosen)
+        return self._columns(chosen, request)
 
     _every_field = (
         "kind",

@@ -1,9 +1,11 @@
 """What merchants' programs have: API keys, webhooks, and what was sent to each; nothing that lets anybody in."""
 
 from django.contrib import admin
+from django.db.models import Q
 
 from payments import models
 from payments.console.read_only import ReadOnlyAdmin
+from payments.console.searches import NOTHING, exactly
 
 
 @admin.register(models.ApiKey)
@@ -31,6 +33,13 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     search_fields = ("=event_id", "=withdrawal__id", "=endpoint__id")
     ordering = ("-id",)
     fields = (*list_display, "event_id", "withdrawal")
+
+    def search(self, term: str) -> Q:
+        """Events are found by an endpoint and their id, which are indexed together: an id is looked up at each."""
+        of_withdrawal = exactly(self.model, "withdrawal__id", term)
+        if of_withdrawal is NOTHING:
+            return Q(endpoint__in=models.WebhookEndpoint.objects.all(), event_id=term)
+        return of_withdrawal | exactly(self.model, "endpoint__id", term)
 
 
 @admin.register(models.WebhookAttempt)

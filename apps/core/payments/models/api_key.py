@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from payments.models.merchant import Merchant
+from payments.models.naming import named
 
 
 class ApiKey(models.Model):
@@ -32,4 +33,4 @@ class ApiKey(models.Model):
         indexes: ClassVar = [models.Index(fields=["merchant", "created_at"], name="api_key_of_merchant")]
 
     def __str__(self) -> str:
-        return f"API key {self.pk}"
+        return named(self)

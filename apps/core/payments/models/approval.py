@@ -8,8 +8,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from payments.formats import code
 from payments.models.bank_statement import BankStatementLine
 from payments.models.merchant import Merchant
+from payments.models.naming import named
 from payments.models.withdrawal import Withdrawal
 
 
@@ -108,7 +110,7 @@ class ApprovalRequest(models.Model):
 
     def __str__(self) -> str:
         about = {"kind": gettext(self.get_kind_display()), "state": gettext(self.get_state_display())}
-        return gettext("%(kind)s %(id)s (%(state)s)") % {**about, "id": self.pk}
+        return gettext("%(kind)s %(id)s (%(state)s)") % {**about, "id": code(self.pk)}
 
 
 class OutcomeDecision(models.Model):
@@ -146,7 +148,7 @@ class OutcomeDecision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"decision {self.pk}: {self.outcome}"
+        return f"{named(self)} ({gettext(self.get_outcome_display())})"
 
     @property
     def evidence(self) -> str:

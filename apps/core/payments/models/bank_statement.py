@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from payments.formats import money
+from payments.models.naming import named
 from payments.models.withdrawal import Withdrawal
 
 
@@ -32,7 +34,7 @@ class BankStatement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"bank statement {self.pk}"
+        return named(self)
 
 
 class BankStatementLine(models.Model):
@@ -55,9 +57,13 @@ class BankStatementLine(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("line of a bank statement"), _("lines of bank statements")
+        indexes: ClassVar = [
+            models.Index(fields=["reference"], name="bank_line_by_reference"),
+            models.Index(fields=["bank_reference"], name="bank_line_by_bank_reference"),
+        ]
 
     def __str__(self) -> str:
-        return f"line {self.pk}: {self.amount}"
+        return f"{named(self)} ({money(self.amount)})"
 
 
 class StatementResolution(models.Model):
@@ -88,4 +94,4 @@ class StatementResolution(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"resolution {self.pk}"
+        return named(self)

@@ -3,6 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from payments.formats import moment
+from payments.models.naming import named
+
 
 class BooksCheck(models.Model):
     """One run of verify_books; `differences` is a list of sentences, empty when the books agree."""
@@ -16,4 +19,4 @@ class BooksCheck(models.Model):
         verbose_name, verbose_name_plural = _("comparison of the books"), _("comparisons of the books")
 
     def __str__(self) -> str:
-        return f"books check of {self.started_at}: {len(self.differences)} differences"
+        return f"{named(self)} ({moment(self.started_at)})"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.models.merchant import Merchant
+from payments.models.naming import named
 
 POOL_ID = 1
 
@@ -29,7 +30,7 @@ class MerchantCredit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"credit of merchant {self.merchant_id}"
+        return named(self)
 
 
 class CreditPool(models.Model):
@@ -76,7 +77,7 @@ class PoolTopUp(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"top-up {self.pk}"
+        return named(self)
 
 
 class PoolAdjustment(models.Model):
@@ -98,4 +99,4 @@ class PoolAdjustment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"adjustment {self.pk}"
+        return named(self)

@@ -4,8 +4,11 @@ from typing import ClassVar
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from payments.formats import money
+from payments.models.naming import named
 from payments.models.withdrawal import Withdrawal
 
 
@@ -64,4 +67,4 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account} {self.account_id} #{self.number}: {self.amount}"
+        return f"{named(self)} ({gettext(self.get_account_display())}, {money(self.amount)})"

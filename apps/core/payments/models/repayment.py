@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from payments.models.bank_statement import BankStatementLine
 from payments.models.merchant import Merchant
+from payments.models.naming import named
 
 
 class Repayment(models.Model):
@@ -39,7 +40,7 @@ class Repayment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"repayment {self.pk}"
+        return named(self)
 
 
 class RepaymentReversal(models.Model):
@@ -58,4 +59,4 @@ class RepaymentReversal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"reversal of {self.repayment_id}"
+        return named(self)

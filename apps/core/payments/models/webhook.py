@@ -4,11 +4,14 @@ import uuid
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from payments.models.merchant import Merchant
+from payments.models.naming import named
 from payments.models.withdrawal import Withdrawal
 
 
@@ -47,7 +50,7 @@ class WebhookEndpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"webhook {self.pk}"
+        return named(self)
 
 
 class WebhookDelivery(models.Model):
@@ -82,6 +85,14 @@ class WebhookDelivery(models.Model):
             models.Index(fields=["endpoint", "next_attempt_at"], condition=Q(state="pending"), name="webhook_due"),
             models.Index(fields=["endpoint", "created_at", "id"], name="webhook_log"),
             models.Index(fields=["finished_at"], condition=~Q(state="pending"), name="webhook_finished"),
+            models.Index(fields=["endpoint", "created_at", "id"], condition=Q(state="dead"), name="webhook_dead"),
+            # ids are of their times, and so are deliveries: as the ledger's (0034)
+            BrinIndex(
+                fields=["withdrawal"],
+                opclasses=["uuid_minmax_multi_ops"],
+                autosummarize=True,
+                name="webhook_of_withdrawal",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["endpoint", "event_id"], name="webhook_event_once"),
@@ -93,7 +104,7 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"delivery {self.pk} of {self.event_id} ({self.state})"
+        return f"{named(self)} ({gettext(self.get_state_display())})"
 
 
 class WebhookAttempt(models.Model):
@@ -111,4 +122,4 @@ class WebhookAttempt(models.Model):
         verbose_name, verbose_name_plural = _("webhook attempt"), _("webhook attempts")
 
     def __str__(self) -> str:
-        return f"attempt {self.number} at delivery {self.delivery_id}"
+        return named(self)

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from payments.formats import code
 from payments.models.merchant import Merchant, WalletAccount
 
 
@@ -58,7 +59,8 @@ class Withdrawal(models.Model):
         ]
 
     def __str__(self) -> str:
-        return gettext("withdrawal %(id)s (%(state)s)") % {"id": self.pk, "state": gettext(self.get_state_display())}
+        about = {"id": code(self.pk), "state": gettext(self.get_state_display())}
+        return gettext("withdrawal %(id)s (%(state)s)") % about
 
 
 class DispatchAttempt(models.Model):

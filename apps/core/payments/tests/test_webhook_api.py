@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from payments.models import WebhookDelivery, WebhookEndpoint
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
 from payments.tests.test_concurrent_withdrawals import all_at_once
-from payments.webhooks import endpoints
+from payments.webhooks import endpoints, retention
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -127,6 +127,7 @@ class TestChanging:
         assert client.delete(webhook).status_code == 404
         assert client.get(PATH).json() == {"results": []}
         assert WebhookEndpoint.objects.get().secret == ""
+        assert retention.remove_old() == 0
         assert WebhookDelivery.objects.get().state == "dead"
 
 

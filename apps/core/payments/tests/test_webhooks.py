@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import standardwebhooks
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -18,7 +18,7 @@ from payments.models import Merchant, WebhookAttempt, WebhookDelivery, WebhookEn
 from payments.tests import receivers
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
 from payments.tests.receivers import Receiver, receiving
-from payments.webhooks import deliverer, deliveries, endpoints, retention, sender, signing, targets
+from payments.webhooks import deliverer, deliveries, endpoints, representation, retention, sender, signing, targets
 from payments.webhooks.deliverer import Deliverer
 from payments.webhooks.deliveries import deliveries_claim
 
@@ -402,6 +402,28 @@ class TestTheLog:
         WebhookDelivery.objects.filter(state="pending").update(created_at=old)
         assert (retention.remove_old(batch_rows=1), WebhookAttempt.objects.count()) == (2, 0)
         assert WebhookDelivery.objects.count() == 2
+
+    def test_of_what_was_given_up_is_counted_and_sent_again_as_far_as_one_request_goes(
+        self, receiver: Receiver, client: APIClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(representation, "MOST_COUNTED", 2)
+        monkeypatch.setattr(endpoints, "REPLAYED_AT_ONCE", 2)
+        endpoint = f"{PATH}/{subscribe(client, receiver.url)['id']}"
+        for _ in range(3):
+            client.post(f"{endpoint}/test", {}, format="json")
+        WebhookDelivery.objects.update(state="dead", finished_at=timezone.now(), next_attempt_at=None)
+        assert client.get(endpoint).json()["dead"] == 2
+        asked = [client.post(f"{endpoint}/replay", {}, format="json").json()["replayed"] for _ in range(3)]
+        assert asked == [2, 1, 0]
+
+    def test_of_what_was_given_up_is_read_by_an_index_of_it(self, receiver: Receiver, client: APIClient) -> None:
+        endpoint = WebhookEndpoint.objects.get(pk=subscribe(client, receiver.url)["id"])
+        dead = endpoint.deliveries.filter(state="dead")
+        with transaction.atomic(), connection.cursor() as cursor:
+            # the tables of a test are small enough to be read whole
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            for rows in (dead.order_by("created_at", "pk"), dead.order_by("-created_at", "-pk"), dead.order_by()):
+                assert "webhook_dead" in rows[:10].explain()
 
     def test_pages_newest_first(self, receiver: Receiver, client: APIClient) -> None:
         endpoint = subscribe(client, receiver.url)

@@ -180,7 +180,7 @@ class ReplayView(MerchantView):
         key="optional",
     )
     def post(self, request: Request, endpoint_id: UUID, delivery_id: int | None = None) -> HttpResponse:
-        """Sends one again, or all that are dead: the same event with the same id."""
+        """Sends one again, or those that are dead: the same event with the same id."""
         merchant_id = merchant_id_of(request)
 
         def act() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.environment import ENVIRONMENT
@@ -15,12 +15,13 @@ from payments.models import WebhookDelivery, WebhookEndpoint
 from payments.webhooks import signing
 from payments.webhooks.events import TEST
 
+# what one request changes; a merchant asks again for more
+REPLAYED_AT_ONCE = 10_000
+
 
 def endpoints_of(merchant_id: int) -> QuerySet[WebhookEndpoint]:
-    """Those that are not deleted, with how many of their deliveries are dead."""
-    dead = Count("deliveries", filter=Q(deliveries__state=WebhookDelivery.State.DEAD))
-    found = WebhookEndpoint.objects.filter(merchant_id=merchant_id).exclude(state=WebhookEndpoint.State.DELETED)
-    return found.annotate(dead=dead)
+    """Those that are not deleted."""
+    return WebhookEndpoint.objects.filter(merchant_id=merchant_id).exclude(state=WebhookEndpoint.State.DELETED)
 
 
 def endpoint_get(merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:
@@ -71,14 +72,15 @@ def endpoint_change(*, merchant_id: int, endpoint_id: UUID, **fields: Any) -> We
 
 
 def endpoint_delete(*, merchant_id: int, endpoint_id: UUID) -> None:
-    """Nothing is sent there any more; its log is kept as long as all logs are. Raises NotFound."""
+    """Nothing is sent there any more; its log is kept as long as all logs are. Raises NotFound.
+
+    What was pending may be much, and the merchant is locked: retention ends it.
+    """
     lock_merchant(merchant_id)
     endpoint = endpoint_get(merchant_id, endpoint_id)
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         state=WebhookEndpoint.State.DELETED, secret="", previous_secret="", previous_until=None
     )
-    pending = WebhookDelivery.objects.filter(endpoint=endpoint, state=WebhookDelivery.State.PENDING)
-    pending.update(state=WebhookDelivery.State.DEAD, next_attempt_at=None, finished_at=timezone.now())
 
 
 def secret_rotate(*, merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:
@@ -130,11 +132,15 @@ def send_test(*, merchant_id: int, endpoint_id: UUID) -> WebhookDelivery:
 
 
 def deliveries_replay(*, merchant_id: int, endpoint_id: UUID, delivery_id: int | None = None) -> int:
-    """Has one delivery, or all that are dead, sent again, with the id it had; how many. Raises NotFound."""
+    """Has one delivery, or the first REPLAYED_AT_ONCE that are dead, sent again, with the ids they had; how many.
+
+    Raises NotFound.
+    """
     endpoint = endpoint_get(merchant_id, endpoint_id)
     chosen = WebhookDelivery.objects.filter(endpoint=endpoint)
     if delivery_id is None:
-        chosen = chosen.filter(state=WebhookDelivery.State.DEAD)
+        dead = chosen.filter(state=WebhookDelivery.State.DEAD).order_by("created_at", "pk")
+        chosen = chosen.filter(pk__in=dead.values("pk")[:REPLAYED_AT_ONCE])
     else:
         chosen = chosen.filter(pk=delivery_id)
         if not chosen.exists():

@@ -1,14 +1,15 @@
-"""Removes old rows of the log of deliveries: it is for looking, and no part of the books."""
+"""Keeps the log of deliveries short: it is for looking, and no part of the books."""
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from core.environment import ENVIRONMENT
-from payments.models import WebhookDelivery
+from payments.models import WebhookDelivery, WebhookEndpoint
 
 logger = logging.getLogger(__name__)
 
@@ -19,17 +20,35 @@ BUDGET_SECONDS = 60.0
 def remove_old(*, batch_rows: int = BATCH_ROWS, budget_seconds: float = BUDGET_SECONDS) -> int:
     """Deletes deliveries that ended more than WEBHOOK_LOG_RETENTION_DAYS ago, with their attempts; how many.
 
-    A batch is a transaction. What is pending is never removed.
+    A batch is a transaction. What is pending is never removed; to an endpoint that is deleted it ends, as dead.
     """
     before = timezone.now() - timedelta(days=ENVIRONMENT.webhook_log_retention_days)
     ends_at = time.monotonic() + budget_seconds
-    removed, batch = 0, batch_rows
-    while batch == batch_rows and (not removed or time.monotonic() < ends_at):
-        batch = _remove_batch(before, batch_rows)
-        removed += batch
+    _by_batches(_end_batch, batch_rows, ends_at)
+    removed = _by_batches(lambda rows: _remove_batch(before, rows), batch_rows, ends_at)
     if removed:
         logger.info("webhooks: %d deliveries from before %s are removed", removed, before.isoformat())
     return removed
+
+
+def _by_batches(act: Callable[[int], int], batch_rows: int, ends_at: float) -> int:
+    """How many rows it did, at least a batch of them, until none are left or the time is over."""
+    done, batch = 0, batch_rows
+    while batch == batch_rows and (not done or time.monotonic() < ends_at):
+        batch = act(batch_rows)
+        done += batch
+    return done
+
+
+@transaction.atomic
+def _end_batch(rows: int) -> int:
+    left = WebhookDelivery.objects.filter(
+        endpoint__state=WebhookEndpoint.State.DELETED, state=WebhookDelivery.State.PENDING
+    )
+    # one that was claimed before the endpoint was deleted is recorded by who has it
+    chosen = list(left.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[:rows])
+    ended = WebhookDelivery.objects.filter(pk__in=chosen)
+    return ended.update(state=WebhookDelivery.State.DEAD, next_attempt_at=None, finished_at=timezone.now())
 
 
 @transaction.atomic

@@ -63,7 +63,10 @@ class DeliveryQuerySerializer(PageQuerySerializer):
 
 
 class EndpointSerializer(serializers.Serializer[WebhookEndpoint]):
-    """An endpoint; `failing_since` is null while its last delivery was taken, `dead` counts what was given up."""
+    """An endpoint; `failing_since` is null while its last delivery was taken, `dead` counts what was given up.
+
+    10,000 dead stand for that many or more.
+    """
 
     id = serializers.UUIDField()
     url = serializers.CharField()
@@ -121,6 +124,6 @@ class DeliveryLogSerializer(DeliverySerializer):
 
 
 class ReplayedSerializer(serializers.Serializer[WebhookDelivery]):
-    """How many are sent again."""
+    """How many are sent again: at most 10,000 at a time, the oldest first. Ask again until there are none."""
 
     replayed = serializers.IntegerField()
