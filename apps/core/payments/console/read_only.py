@@ -27,7 +27,7 @@ else:  # generic for the type checker only
 class ReadOnlyAdmin(_ModelAdmin):
     """Lists and shows rows to who may view them; amounts and times as the reader's language has them.
 
-    `export_fields` are the columns of the CSV file; none: there is no file. `search_fields` with a `=` are looked up by
+    `export_fields` are the columns of the CSV file, else those of the list. `search_fields` with a `=` are looked up by
     their indexes.
     """
 
@@ -57,13 +57,11 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
-        ours = [path("export.csv", self.admin_site.admin_view(self.export), name=name)] if self.export_fields else []
-        return [*ours, *super().get_urls()]
+        return [path("export.csv", self.admin_site.admin_view(self.export), name=name), *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         chosen = request.GET.urlencode()
-        url = f"{self._export_url()}?{chosen}" if self.export_fields else ""
-        context = {**(extra_context or {}), "export_url": url}
+        context = {**(extra_context or {}), "export_url": f"{self._page_of('export')}?{chosen}"}
         try:
             return super().changelist_view(request, context)
         except OperationalError as error:
@@ -100,7 +98,7 @@ class ReadOnlyAdmin(_ModelAdmin):
         except OperationalError as error:
             return self._to_the_whole_list(request, error)
         if is_short:
-            return csv_response(rows, self.export_fields, name=str(self.opts.model_name))
+            return csv_response(rows, self._exported(), name=str(self.opts.model_name))
         told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}
         messages.error(request, told)
         return HttpResponseRedirect(f"{self._list_url()}?{request.GET.urlencode()}")
@@ -115,8 +113,12 @@ class ReadOnlyAdmin(_ModelAdmin):
     def _list_url(self) -> str:
         return self._page_of("changelist")
 
-    def _export_url(self) -> str:
-        return self._page_of("export")
+    def _exported(self) -> Sequence[str]:
+        """Of a row that another one names, its key is exported: what it is called depends on who reads."""
+        if self.export_fields:
+            return self.export_fields
+        keys = {field.name: field.attname for field in self.opts.concrete_fields}
+        return [keys.get(name, name) for name in self.list_display]  # type: ignore[arg-type] # ours are names
 
     def _page_of(self, page: str) -> str:
         return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{page}")

@@ -48,3 +48,4 @@ class RepaymentAdmin(ActingAdmin):
 class RepaymentReversalAdmin(ReadOnlyAdmin):
     list_display = ("id", "repayment", "reason", "made_by", "created_at")
     list_select_related = ("repayment", "made_by")
+    export_fields = ("id", "repayment_id", "reason", "made_by__username", "created_at")

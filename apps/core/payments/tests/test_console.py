@@ -111,7 +111,7 @@ class TestEveryPage:
             if model is User:
                 continue
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-            urls = [reverse(f"{name}_changelist"), f"{reverse(f'{name}_changelist')}?q=1"]
+            urls = [reverse(f"{name}_changelist"), f"{reverse(f'{name}_changelist')}?q=1", reverse(f"{name}_export")]
             first = model._default_manager.first()
             urls += [reverse(f"{name}_change", args=[first.pk])] if first else []
             for url in urls:
@@ -496,6 +496,13 @@ class TestAnExport:
         assert [(line["id"], line["user__username"]) for line in lines] == [(str(merchants[0].pk), "'=1+1")]
         assert len(client.get(url).getvalue().decode().splitlines()) == 3
         assert console_of(User.objects.create_user("y", is_staff=True)).get(url).status_code == 403
+
+    @pytest.mark.parametrize("model", admin.site._registry, ids=lambda model: model.__name__)
+    def test_of_any_list_is_of_its_fields_and_no_secrets(self, model: Any) -> None:
+        fields = {name for field in model._meta.concrete_fields for name in (field.name, field.attname)}
+        exported = admin.site.get_model_admin(model)._exported()
+        assert {name.split("__")[0] for name in exported} <= fields | {"credit"}
+        assert not [name for name in exported if re.search("secret|digest|hash|password|encrypted", name)]
 
     def test_of_more_than_a_file_may_have_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("payments.console.export.MOST_ROWS", 2)
