@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from etebar_client import cli, credentials
+from etebar_client import cli, credentials, printing
 from etebar_quickstart.admin import ADMIN
 
 from .api import ASYNC, PASSWORD, Merchant
 from .platform import Platform
+from .test_decided_outcomes import DOWN, left_unknown
 
 Run = Callable[..., str]
 
@@ -23,7 +24,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where credentials are kept, and a terminal that is wide enough."""
     path = tmp_path / "credentials.json"
     monkeypatch.setenv("ETEBAR_CREDENTIALS", str(path))
-    monkeypatch.setattr(cli, "out", cli.Console(width=200))
+    monkeypatch.setattr(printing, "out", printing.console(200))
     return path
 
 
@@ -48,6 +49,10 @@ def merchant(platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run) -
     name = platform.api.must("GET", "/me", headers=merchant.token)["username"]
     assert f"logged in as {name}" in log_in(platform, monkeypatch, etebar, name, password=PASSWORD)
     return merchant
+
+
+def keys_of(merchant: Merchant) -> list[str]:
+    return [each["id"] for each in merchant.api.must("GET", "/api-keys", headers=merchant.token)["results"]]
 
 
 class TestAMerchant:
@@ -81,6 +86,37 @@ class TestAMerchant:
             assert file.read_bytes().startswith(begins)
             assert f"{file.stat().st_size:,} bytes" in told.replace("\n", "")
 
+    def test_reads_whole_ids_in_a_narrow_terminal(
+        self, merchant: Merchant, etebar: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = merchant.withdraw("2.00").json()["id"]
+        monkeypatch.setattr(printing, "out", printing.console(80))
+        assert made in etebar("withdrawals")
+
+    def test_who_logs_in_again_has_one_key_and_who_logs_out_has_none(
+        self, platform: Platform, merchant: Merchant, etebar: Run, monkeypatch: pytest.MonkeyPatch, kept: Path
+    ) -> None:
+        [first], name = keys_of(merchant), credentials.load().username
+        url = f"{platform.stack.environments.core_url}/"
+        assert f"logged in as {name}" in etebar("login", "--url", url, "--username", name)
+        [second] = keys_of(merchant)
+        assert second != first
+        assert "approved" in etebar("account")
+        monkeypatch.setattr(getpass, "getpass", lambda: "wrong")
+        assert "credentials_invalid" in etebar("logout", code=1)
+        assert keys_of(merchant) == [second]
+        monkeypatch.setattr(getpass, "getpass", lambda: PASSWORD)
+        assert f"{name} is logged out" in etebar("logout")
+        assert (keys_of(merchant), kept.exists()) == ([], False)
+
+    def test_who_only_forgets_is_told_of_the_key_that_is_left(
+        self, merchant: Merchant, etebar: Run, kept: Path
+    ) -> None:
+        key = credentials.load().key_id
+        assert f"its API key {key} is still good" in etebar("logout", "--forget")
+        assert not kept.exists()
+        assert keys_of(merchant) == [key]
+
     def test_is_told_what_is_refused(self, merchant: Merchant, etebar: Run) -> None:
         assert "insufficient_credit" in etebar("withdraw", "100000", code=1)
 
@@ -95,6 +131,8 @@ class TestAMerchant:
             ["withdraw", "-3"],
             ["withdraw", "1.001"],
             ["statement", "2026-13"],
+            ["withdrawals", "--most", "0"],
+            ["login", "--url", "pay.example"],
             ["statement", "2026-11", "--file", "x.doc"],
             ["x"],
             [],
@@ -117,6 +155,7 @@ class TestStaff:
         wish = {"username": name, "password": PASSWORD, "requested_credit": "5.00", "bank_account": "IRTEST1"}
         number = platform.api.must("POST", "/auth/register", wish)["merchant_id"]
         assert name in etebar("staff", "merchants", "--state", "pending")
+        assert "the last 1; there are more" in etebar("staff", "merchants", "--most", "1")
         assert f"{name} is approved" in etebar("staff", "approve", str(number), "5.00")
         before = float(etebar("staff", "pool").split()[-1])
         told = etebar("staff", "top-up", "7.00")
@@ -135,16 +174,32 @@ class TestStaff:
         etebar("staff", "top-up", "7.00")
         before = float(etebar("staff", "pool").split()[-1])
         asked = {
-            who: platform.api.must("POST", "/admin/pool/adjustments", {"amount": "-2.00", "reason": who}, token)
+            who: platform.api.must(
+                "POST", "/admin/pool/adjustments", {"amount": "-2.00", "reason": f"[{who}] [/b]"}, token
+            )
             for who, token in (("hers", platform.api.sign_in(name, password)), ("own", platform.api.admin))
         }
         hers, own = (asked[who]["approval_id"] for who in ("hers", "own"))
         listed = etebar("staff", "requests")
         assert (hers in listed, own in listed) == (True, True)
+        # texts are as they were written, and markup is none
+        assert all(f"[{who}] [/b]" in listed for who in asked)
         assert "second_person_needed" in etebar("staff", "decide", "approve", own, code=1)
         assert "the request is approved" in etebar("staff", "decide", "approve", hers, "--reason", "counted twice")
         assert before - float(etebar("staff", "pool").split()[-1]) == pytest.approx(2.0)
         assert hers not in etebar("staff", "requests")
+
+    def test_read_all_that_there_is_to_decide_by(
+        self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run
+    ) -> None:
+        admin = platform.stack.environments.secrets.admin_password
+        log_in(platform, monkeypatch, etebar, ADMIN, "--staff", password=admin)
+        withdrawal = left_unknown(platform, platform.api.merchant(account=DOWN), uuid.uuid4().hex)
+        evidence = {"outcome": "refused", "evidence": "the bank's letter of today", "bank_reference": "B-77"}
+        platform.api.must("POST", f"/admin/withdrawals/{withdrawal}/outcome", evidence, platform.api.admin)
+        monkeypatch.setattr(printing, "out", printing.console(80))
+        listed = etebar("staff", "requests", "--most", "1")
+        assert all(each in listed for each in (withdrawal, *evidence.values()))
 
     def test_with_a_wrong_password_are_told(
         self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run

@@ -10,7 +10,7 @@ import httpx2
 
 from etebar_client.exchange import Answer, Broken, Call, Pause, Steps
 from etebar_client.models import Account, LedgerEntry, Statement, Totals, Webhook, Withdrawal
-from etebar_client.operations import LEDGER, WITHDRAWALS, Operations
+from etebar_client.operations import API, LEDGER, WITHDRAWALS, Operations
 
 T = TypeVar("T")
 
@@ -94,6 +94,14 @@ class AsyncEtebar:
     async def post(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> dict[str, Any]:
         """The same of what changes something: done once, however often it is sent under one key."""
         return await self._run(self._operations.post(path, body, key))
+
+    async def delete(self, path: str) -> dict[str, Any]:
+        """The same of what takes something away."""
+        return await self._run(self._operations.delete(path))
+
+    def rows(self, path: str, **filters: str) -> AsyncIterator[dict[str, Any]]:
+        """The members of each of whatever else is a list, page by page; `path` is below /api/v1."""
+        return self._rows(f"{API}{path}", filters)
 
     async def webhook_create(self, url: str, *event_types: str) -> Webhook:
         """Has events sent there; of the types named, or all."""

@@ -1,33 +1,26 @@
 """`etebar`: what merchants and staff ask from a terminal."""
 
 import argparse
-import getpass
-import platform
 import re
 import sys
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import httpx2
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from etebar_client.credentials import SCOPES, Credentials, NotLoggedIn, logged_in, save, tokens_of
+from etebar_client import merchants, sessions, staff
+from etebar_client.credentials import NotLoggedIn
 from etebar_client.errors import NoAnswer, Refused
-from etebar_client.models import Withdrawal
-from etebar_client.synchronous import Etebar
 
-out = Console()
 STATES = ("pending", "settled", "failed")
+INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0; 1 for a refusal, 2 for wrong arguments, 3 when nothing is known: ask again."""
+    """0; 1 for a refusal, 2 for wrong arguments, 3 when nothing is known: ask again; 130 when it was interrupted."""
     given = _parser().parse_args(arguments)
     try:
         given.run(given)
@@ -35,141 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(f"{refused.detail} ({refused.code}, {refused.status})", 1)
     except (NoAnswer, httpx2.TransportError) as unknown:
         return _failed(f"not known: {unknown}", 3)
-    except NotLoggedIn as error:
+    except (NotLoggedIn, OSError) as error:
         return _failed(str(error), 1)
+    except EOFError:
+        return _failed("nothing was typed", 1)
+    except KeyboardInterrupt:
+        return _failed("interrupted; what was asked may have been done", INTERRUPTED)
     return 0
 
 
 def _failed(why: str, code: int) -> int:
     sys.stderr.write(f"etebar: {why}\n")
     return code
-
-
-def log_in(given: argparse.Namespace) -> None:
-    """A merchant gets an API key of its own for this machine, so that no password is kept; staff a refresh token."""
-    username = given.username or input("Username: ")
-    body = {"username": username, "password": getpass.getpass()}
-    try:
-        tokens = tokens_of(given.url, "/auth/token", body)
-    except Refused as refused:
-        if refused.code != "otp_needed":
-            raise
-        tokens = tokens_of(given.url, "/auth/token", body | {"otp": input("Code of the second factor: ")})
-    if given.staff:
-        made = Credentials(given.url, username, refresh=tokens["refresh"])
-    else:
-        with Etebar(given.url, api_key=tokens["access"]) as etebar:
-            key = etebar.post("/api-keys", {"name": f"etebar on {platform.node()}"[:100], "scopes": SCOPES})
-        made = Credentials(given.url, username, api_key=key["key"])
-    out.print(f"logged in as {username}; kept in {save(made)}", soft_wrap=True)
-
-
-def account(_: argparse.Namespace) -> None:
-    with logged_in() as etebar:
-        found = etebar.account()
-    _table(
-        ("merchant", "state", "limit", "used", "available"),
-        [(found.username, found.state, found.credit_limit, found.used, found.available)],
-    )
-
-
-def withdraw(given: argparse.Namespace) -> None:
-    key = given.key or str(uuid.uuid4())
-    # said before it is asked: whoever is cut off asks again with it
-    out.print(f"key {key}", soft_wrap=True)
-    with logged_in() as etebar, out.status("the bank is asked"):
-        made = etebar.withdraw(given.amount, key=key, wait_seconds=given.wait)
-    _show([made])
-
-
-def withdrawals(given: argparse.Namespace) -> None:
-    with logged_in() as etebar:
-        filters = {"state": given.state} if given.state else {}
-        _show(islice(etebar.withdrawals(**filters), given.most))
-
-
-def watch(given: argparse.Namespace) -> None:
-    """Until each is final."""
-    with logged_in() as etebar:
-        chosen = given.ids or [each.id for each in etebar.withdrawals(state="pending")]
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        ended = []
-        with Progress(*columns, console=out) as progress:
-            task = progress.add_task("final", total=len(chosen))
-            for each in chosen:
-                ended.append(etebar.wait(each, given.wait))
-                progress.advance(task)
-    _show(ended)
-
-
-def statement(given: argparse.Namespace) -> None:
-    year, month = given.month
-    with logged_in() as etebar:
-        if given.file:
-            content = etebar.statement_file(year, month, given.file.suffix.removeprefix("."), given.language)
-            given.file.write_bytes(content)
-            out.print(f"{given.file}: {len(content):,} bytes")
-            return
-        found = etebar.statement(year, month).members
-    rows = [(each["created_at"], each["kind"], each["amount"], each["balance_after"]) for each in found["entries"]]
-    out.print(f"opening: used {found['opening']['used']}")
-    _table(("when", "what", "amount", "used after"), rows)
-    out.print(f"closing: used {found['closing']['used']}")
-
-
-def staff_merchants(given: argparse.Namespace) -> None:
-    with logged_in() as etebar:
-        page = etebar.get("/admin/merchants", **({"state": given.state} if given.state else {}))
-    members = ("merchant_id", "username", "state", "requested_credit", "credit_limit", "utilized_amount")
-    _table(members, [[each[name] for name in members] for each in page["results"]])
-
-
-def staff_approve(given: argparse.Namespace) -> None:
-    with logged_in() as etebar:
-        body = {"merchant_id": given.merchant_id, "credit_limit": str(given.limit)}
-        found = etebar.post("/admin/approve", body)
-    waits = found.get("approval_request")
-    out.print("a second person must approve it" if waits else f"{found['username']} is {found['state']}")
-
-
-def staff_requests(given: argparse.Namespace) -> None:
-    with logged_in() as etebar:
-        page = etebar.get("/admin/approvals", state=given.state)
-    members = ("approval_id", "kind", "merchant_id", "amount", "credit_limit", "outcome", "requested_for", "reason")
-    _table(members, [[each[name] for name in members] for each in page["results"]])
-
-
-def staff_decide(given: argparse.Namespace) -> None:
-    body = {"approval_id": str(given.approval_id), **({"reason": given.reason} if given.reason else {})}
-    with logged_in() as etebar:
-        found = etebar.post(f"/admin/approvals/{given.decision}", body)
-    out.print(f"the request is {found['state']}")
-
-
-def staff_pool(_: argparse.Namespace) -> None:
-    with logged_in() as etebar:
-        out.print(f"available: {etebar.get('/admin/pool')['available_amount']}")
-
-
-def staff_top_up(given: argparse.Namespace) -> None:
-    key = given.key or str(uuid.uuid4())
-    # before anything is sent: who loses the answer asks again with it, and no money comes twice
-    out.print(f"key {key}", soft_wrap=True)
-    with logged_in() as etebar:
-        found = etebar.post("/admin/pool/topup", {"amount": str(given.amount)}, key=key)
-    out.print(f"available: {found['available_amount']}")
-
-
-def _show(found: Iterable[Withdrawal]) -> None:
-    rows = [(each.created_at.isoformat(timespec="seconds"), each.id, each.amount, each.state) for each in found]
-    _table(("when", "withdrawal", "amount", "state"), rows)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    table = Table(*columns)
-    for row in rows:
-        table.add_row(*("" if each is None else str(each) for each in row))
-    out.print(table)
 
 
 def amount(text: str) -> Decimal:
@@ -191,6 +61,13 @@ def month(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def count(text: str) -> int:
+    """How many, at least one; raises ArgumentTypeError."""
+    if not re.fullmatch("[0-9]{1,9}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a number such as 20, not {text!r}")
+    return int(text)
+
+
 def statement_file(text: str) -> Path:
     """A file that a statement may be written into; raises ArgumentTypeError."""
     path = Path(text)
@@ -203,22 +80,24 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="etebar", description="Etebar from a terminal, for merchants and staff.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add = _adding(commands)
-    logging_in = add("login", log_in, "log in; no password is kept")
-    logging_in.add_argument("--url", required=True, help="such as https://pay.example")
+    logging_in = add("login", sessions.log_in, "log in; no password is kept")
+    logging_in.add_argument("--url", type=sessions.address, required=True, help="such as https://pay.example")
     logging_in.add_argument("--username")
     logging_in.add_argument("--staff", action="store_true", help="as staff")
-    add("account", account, "limit, used, available")
-    withdrawing = add("withdraw", withdraw, "withdraw an amount, and wait for its end")
+    logging_out = add("logout", sessions.log_out, "revoke this machine's API key, and forget who was logged in")
+    logging_out.add_argument("--forget", action="store_true", help="without the password: the key stays good")
+    add("account", merchants.account, "limit, used, available")
+    withdrawing = add("withdraw", merchants.withdraw, "withdraw an amount, and wait for its end")
     withdrawing.add_argument("amount", type=amount)
     withdrawing.add_argument("--key", help="ask again for what was asked with it")
     withdrawing.add_argument("--wait", type=float, default=60.0, help="seconds (60)")
-    listing = add("withdrawals", withdrawals, "the last ones")
+    listing = add("withdrawals", merchants.withdrawals, "the last ones")
     listing.add_argument("--state", choices=STATES)
-    listing.add_argument("--most", type=int, default=20, help="how many (20)")
-    watching = add("watch", watch, "wait until withdrawals are final: those named, or all that are pending")
+    listing.add_argument("--most", type=count, default=20, help="how many (20)")
+    watching = add("watch", merchants.watch, "wait until withdrawals are final: those named, or all that are pending")
     watching.add_argument("ids", nargs="*", metavar="ID")
     watching.add_argument("--wait", type=float, default=600.0, help="seconds for each (600)")
-    stating = add("statement", statement, "a month's statement")
+    stating = add("statement", merchants.statement, "a month's statement")
     stating.add_argument("month", type=month, help="such as 2026-11")
     stating.add_argument("--file", type=statement_file, help="write it into this .pdf or .csv instead")
     stating.add_argument("--language", choices=("en", "fa"), default="en", help="of the .pdf (en)")
@@ -228,19 +107,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_staff(parser: argparse.ArgumentParser) -> None:
     add = _adding(parser.add_subparsers(required=True, metavar="COMMAND"))
-    states = ("pending", "approved", "refused", "suspended", "closed")
-    add("merchants", staff_merchants, "merchants, by state").add_argument("--state", choices=states)
-    approving = add("approve", staff_approve, "approve a merchant")
+    listing = add("merchants", staff.merchants, "merchants, by state")
+    listing.add_argument("--state", choices=("pending", "approved", "refused", "suspended", "closed"))
+    listing.add_argument("--most", type=count, default=100, help="how many (100)")
+    approving = add("approve", staff.approve, "approve a merchant")
     approving.add_argument("merchant_id", type=int)
     approving.add_argument("limit", type=amount)
-    asking = add("requests", staff_requests, "what takes two people, by state")
+    asking = add("requests", staff.requests, "what takes two people, by state, with what there is to decide by")
     asking.add_argument("--state", choices=("requested", "approved", "refused", "withdrawn"), default="requested")
-    deciding = add("decide", staff_decide, "decide what somebody else has asked for")
+    asking.add_argument("--most", type=count, default=20, help="how many (20)")
+    deciding = add("decide", staff.decide, "decide what somebody else has asked for")
     deciding.add_argument("decision", choices=("approve", "refuse"))
     deciding.add_argument("approval_id", type=uuid.UUID)
     deciding.add_argument("--reason", help="for the audit")
-    add("pool", staff_pool, "what the pool has")
-    funding = add("top-up", staff_top_up, "put money into the pool")
+    add("pool", staff.pool, "what the pool has")
+    funding = add("top-up", staff.top_up, "put money into the pool")
     funding.add_argument("amount", type=amount)
     funding.add_argument("--key", help="ask again for what was asked with it")
 

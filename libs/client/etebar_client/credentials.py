@@ -28,6 +28,11 @@ class Credentials:
     api_key: str = ""
     refresh: str = ""
 
+    @property
+    def key_id(self) -> str:
+        """By which the key is revoked; it stands in the key itself."""
+        return self.api_key.split("_")[1] if self.api_key else ""
+
 
 def place(environ: Mapping[str, str] = os.environ) -> Path:
     """ETEBAR_CREDENTIALS, or a file below XDG_CONFIG_HOME."""
@@ -48,6 +53,11 @@ def save(credentials: Credentials) -> Path:
     return path
 
 
+def forget() -> None:
+    """Nobody is logged in here any more."""
+    place().unlink(missing_ok=True)
+
+
 def load() -> Credentials:
     """Raises NotLoggedIn."""
     try:
@@ -64,6 +74,8 @@ def tokens_of(url: str, path: str, body: Mapping[str, str]) -> dict[str, str]:
     members = answer.json() if "json" in answer.headers.get("content-type", "") else {}
     if answer.status_code != 200:  # noqa: PLR2004 - OK
         raise Refused(answer.status_code, members)
+    if not {"access", "refresh"} <= members.keys():
+        raise Refused(answer.status_code, {"detail": f"what answers at {url} is no Etebar"})
     return dict(members)
 
 

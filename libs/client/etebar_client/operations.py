@@ -94,6 +94,10 @@ class Operations:
         answer = yield from self._authorized(Call("POST", f"{API}{path}", body, key=key or str(uuid.uuid4())))
         return answer.members()
 
+    def delete(self, path: str) -> Steps[dict[str, Any]]:
+        answer = yield from self._authorized(Call("DELETE", f"{API}{path}", key=str(uuid.uuid4())))
+        return answer.members()
+
     def webhook_create(self, url: str, event_types: list[str]) -> Steps[Webhook]:
         body = {"url": url, "event_types": event_types}
         answer = yield from self._authorized(Call("POST", f"{API}/webhooks", body, key=str(uuid.uuid4())))
