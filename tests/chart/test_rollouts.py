@@ -145,6 +145,20 @@ class TestSwitches:
         assert rendered.of_kind(*kinds) == []
         assert names & {one["metadata"]["name"] for one in rendered.objects} == set()
 
+    @pytest.mark.parametrize(("values", "told"), [
+        ({}, {"test-story", "test-trial"}),
+        ({"secrets": {"admin": {"create": False}}}, set()),
+        ({"secrets": {"admin": {"create": False, "existingSecret": "staff"}}}, {"test-story", "test-trial"}),
+        ({"migrations": {"enabled": False}}, set()),
+        ({"core": {"staffTotp": "required"}}, set()),
+        ({"core": {"creditLimitApprovalThreshold": "9.99"}}, set()),
+        ({"core": {"creditLimitApprovalThreshold": "10.00"}}, {"test-story"}),
+        ({"core": {"creditLimitApprovalThreshold": "1000"}}, {"test-story", "test-trial"}),
+    ])  # fmt: skip
+    def test_a_story_is_told_where_it_can_be(self, values: dict[str, Any], told: set[str]) -> None:
+        pods = {pod["metadata"]["name"] for pod in rendered_with(values).of_kind("Pod")}
+        assert pods & {"test-story", "test-trial"} == told
+
     def test_a_real_installation_has_no_story(self) -> None:
         """It would register a merchant and top up the pool."""
         rendered = rendered_with(case_values("production"))

@@ -124,6 +124,8 @@ class TestRefusals:
     ("metrics.port", {"metrics": {"port": 8000}}),
     ("externalDatabase.sslMode", {"profile": "production", "externalDatabase": {"sslMode": "prefer"}}),
     ("settlement.bank.existingSecret", {"settlement": {"bank": {"url": "https://bank.example.com"}}}),
+    ("core.trustedProxies", {"core": {"trustedProxies": ["10.0.0.0/8", "10.0.0.5/8"]}}),
+    ("core.webhooks.allowedNetworks", {"core": {"webhooks": {"allowedNetworks": ["192.168.1.0/16"]}}}),
     ("httpRoute.parentRefs", {"httpRoute": {"enabled": True}}),
     ("public.hosts", {"ingress": {"enabled": True, "tlsSecret": "certificate"}}),
     ("core.web.autoscaling.minReplicas", {"core": {"web": {"autoscaling": {"enabled": True, "minReplicas": 7}}}}),
@@ -158,6 +160,11 @@ def _mappings(values: tuple[Value, ...]) -> list[Value]:
 def _nested_with_lists(key: str, value: Any) -> dict[str, Any]:
     *path, last = key.split(".")
     return nested(tuple(path), [value]) if last == "0" else nested((*path, last), value)
+
+
+def test_networks_may_be_addresses_and_begin_anywhere_within_their_size() -> None:
+    networks = ["10.0.0.0/8", "10.1.2.3", "10.1.2.3/32", "0.0.0.0/0", "192.168.1.128/25", "fd00::1/64"]
+    assert render({"core": {"trustedProxies": networks}})
 
 
 def test_large_numbers_stay_numbers() -> None:

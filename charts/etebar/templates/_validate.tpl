@@ -50,6 +50,13 @@
 {{- if and .Values.ingress.tlsSecret (not .Values.public.hosts) }}
 {{- $wrong = append $wrong "public.hosts: is empty; ingress.tlsSecret needs the hosts that its certificate is for" }}
 {{- end }}
+{{- range $key, $networks := dict "core.trustedProxies" .Values.core.trustedProxies "core.webhooks.allowedNetworks" .Values.core.webhooks.allowedNetworks }}
+{{- range $networks }}
+{{- if include "etebar.hasHostBits" . }}
+{{- $wrong = append $wrong (printf "%s: %s is an address and no network; write its first address, or /32 for it alone" $key .) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $component, $pod := dict "core.web" .Values.core.web "settlement" .Values.settlement }}
 {{- if gt (int $pod.autoscaling.minReplicas) (int $pod.autoscaling.maxReplicas) }}
 {{- $wrong = append $wrong (printf "%s.autoscaling.minReplicas: is more than maxReplicas" $component) }}
@@ -57,6 +64,16 @@
 {{- end }}
 {{- with $wrong }}
 {{- fail (printf "\n\nThese values do not go together:\n  %s\n" (join "\n  " .)) }}
+{{- end }}
+{{- end }}
+
+{{/* whether an IPv4 network, as 10.0.0.5/8, does not begin where it says; of IPv6, core says so itself */}}
+{{- define "etebar.hasHostBits" -}}
+{{- $parts := splitList "/" . -}}
+{{- if and (contains "." .) (eq (len $parts) 2) }}
+{{- $number := 0 }}{{ range splitList "." (first $parts) }}{{ $number = add (mul $number 256) (int .) }}{{ end }}
+{{- $size := 1 }}{{ range until (int (sub 32 (int (last $parts)))) }}{{ $size = mul $size 2 }}{{ end }}
+{{- if mod $number $size }}true{{ end }}
 {{- end }}
 {{- end }}
 

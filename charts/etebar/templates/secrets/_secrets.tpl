@@ -96,5 +96,5 @@ each file is: which Secret, its key, the file's name.
 {{- $values := .root.Values -}}
 {{- if eq .secret "audit" }}{{ if not $values.postgresql.enabled }}true{{ end }}{{ end -}}
 {{- if eq .secret "operatorToken" }}{{ if not $values.operator.enabled }}true{{ end }}{{ end -}}
-{{- if eq .secret "admin" }}{{ if not (or $values.secrets.admin.create (include "etebar.hasStory" .root)) }}true{{ end }}{{ end -}}
+{{- if eq .secret "admin" }}{{ if not $values.secrets.admin.create }}true{{ end }}{{ end -}}
 {{- end }}

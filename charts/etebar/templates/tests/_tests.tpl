@@ -2,13 +2,22 @@
 
 {{/* whether the functional story is among them: it registers a merchant and tops up the pool */}}
 {{- define "etebar.hasStory" -}}
-{{- /* its staff sign in by a password alone */}}
-{{- if and .Values.tests.enabled (ne .Values.profile "production") (ne .Values.core.staffTotp "required") }}true{{ end }}
+{{- /* its staff sign in by a password alone, as an account that the release makes, or that was there with its Secret */}}
+{{- $admin := .Values.secrets.admin }}
+{{- $isThere := or $admin.existingSecret (and $admin.create .Values.migrations.enabled) }}
+{{- $isAlone := and (ne .Values.core.staffTotp "required") (include "etebar.takesOnePerson" (dict "root" . "limit" 10.0)) }}
+{{- if and .Values.tests.enabled (ne .Values.profile "production") $isThere $isAlone }}true{{ end }}
+{{- end }}
+
+{{/* whether one person may set this limit: (dict "root" $ "limit" 10.0) */}}
+{{- define "etebar.takesOnePerson" -}}
+{{- $threshold := .root.Values.core.creditLimitApprovalThreshold }}
+{{- if or (not $threshold) (ge (float64 $threshold) .limit) }}true{{ end }}
 {{- end }}
 
 {{/* whether merchants' withdrawals are tried, too: it reads both databases, as the auditor of the PostgreSQL in the release */}}
 {{- define "etebar.hasTrial" -}}
-{{- if and (include "etebar.hasStory" .) .Values.postgresql.enabled }}true{{ end }}
+{{- if and (include "etebar.hasStory" .) .Values.postgresql.enabled (include "etebar.takesOnePerson" (dict "root" . "limit" 1000.0)) }}true{{ end }}
 {{- end }}
 
 {{- define "etebar.testAnnotations" -}}
