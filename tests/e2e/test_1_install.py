@@ -12,7 +12,7 @@ from integration.api import Api, assert_problem, new_key
 from etebar_deploy import images
 from etebar_quickstart import paths
 
-from .cluster import ADDRESS, RELEASE, Cluster, run
+from .cluster import ADDRESS, RELEASE, Cluster, CommandError, run
 
 PUBLIC = f"http://{ADDRESS[0]}:{ADDRESS[1]}"
 
@@ -46,6 +46,18 @@ class TestTheRelease:
         after = {each["metadata"]["name"] for each in cluster.get("pods", "--field-selector", "status.phase=Running")}
         assert after == before
         assert {name: cluster.secret(name) for name in secrets} == secrets
+
+    @pytest.mark.parametrize("name", ["etebar-account-key", "etebar-fingerprint"])
+    def test_is_not_upgraded_without_a_key_that_its_data_was_made_with(self, cluster: Cluster, name: str) -> None:
+        """Another one would take its place, and nobody would read an account number any more."""
+        kept = json.loads(cluster.kubectl("get", "secret", name, "-o", "json"))
+        kept["metadata"] = {each: kept["metadata"][each] for each in ("name", "labels", "annotations")}
+        cluster.kubectl("delete", "secret", name)
+        try:
+            with pytest.raises(CommandError, match=f"The Secret {name} is gone"):
+                cluster.upgrade()
+        finally:
+            cluster.kubectl("create", "-f", "-", text=json.dumps(kept))
 
 
 class TestTheImages:

@@ -17,6 +17,7 @@ from .platform import Platform
 from .test_decided_outcomes import DOWN, left_unknown
 
 Run = Callable[..., str]
+KEY = {"name": "cli", "scopes": ["withdrawals:write", "withdrawals:read"]}
 
 
 @pytest.fixture
@@ -77,21 +78,42 @@ class TestAMerchant:
         assert "opening: used 0.00" in printed
         assert "closing: used 2.00" in printed
         assert re.search(r"reserve +│ 2\.00 +│ 2\.00", printed)
+        assert re.search(r"limit: 100\.00 from 20", printed)
+        day = made["created_at"][:10]
+        assert "closing: used 2.00" in etebar("statement", f"2026-01-01:{day}")
+        assert "closing: used 0.00" in etebar("statement", "2026-01-01")
 
     def test_takes_a_statement_as_a_file(self, merchant: Merchant, etebar: Run, tmp_path: Path) -> None:
         month = merchant.withdraw("2.00").json()["created_at"][:7]
-        for form, begins in (("pdf", b"%PDF-"), ("csv", b"number,")):
+        for form, begins in (("pdf", b"%PDF-"), ("csv", b"number,"), ("PDF", b"%PDF-")):
             file = tmp_path / f"statement.{form}"
             told = etebar("statement", month, "--file", str(file), "--language", "fa")
             assert file.read_bytes().startswith(begins)
             assert f"{file.stat().st_size:,} bytes" in told.replace("\n", "")
 
-    def test_reads_whole_ids_in_a_narrow_terminal(
-        self, merchant: Merchant, etebar: Run, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("width", [20, 40, 80])
+    def test_reads_whole_ids_and_amounts_in_a_narrow_terminal(
+        self, merchant: Merchant, etebar: Run, monkeypatch: pytest.MonkeyPatch, width: int
     ) -> None:
         made = merchant.withdraw("2.00").json()["id"]
-        monkeypatch.setattr(printing, "out", printing.console(80))
-        assert made in etebar("withdrawals")
+        monkeypatch.setattr(printing, "out", printing.console(width))
+        listed = etebar("withdrawals")
+        assert all(each in listed for each in (made, "2.00", "settled"))
+        assert all(each in etebar("account") for each in ("approved", "100.00", "98.00"))
+
+    def test_is_told_by_the_code_how_it_ended(self, platform: Platform, etebar: Run) -> None:
+        def be(somebody: Merchant) -> None:
+            key = platform.api.must("POST", "/api-keys", KEY, somebody.token)["key"]
+            credentials.save(credentials.Credentials(platform.stack.environments.core_url, "somebody", api_key=key))
+
+        refused = platform.api.merchant(account="IRTESTREFUSED0000001")
+        be(refused)
+        assert "failed" in etebar("watch", refused.withdraw("1.00", **ASYNC).json()["id"], code=1)
+        be(platform.api.merchant(account=DOWN))
+        assert "pending" in etebar("withdraw", "1.00", "--wait", "0", code=3)
+        assert "pending" in etebar("watch", "--wait", "0.5", code=3)
+        told = etebar("withdraw", "1.00", "--wait", "0.5", code=3)
+        assert f"ask again with the key '{told.split()[1]}'" in told
 
     def test_who_logs_in_again_has_one_key_and_who_logs_out_has_none(
         self, platform: Platform, merchant: Merchant, etebar: Run, monkeypatch: pytest.MonkeyPatch, kept: Path
@@ -113,9 +135,17 @@ class TestAMerchant:
         self, merchant: Merchant, etebar: Run, kept: Path
     ) -> None:
         key = credentials.load().key_id
-        assert f"its API key {key} is still good" in etebar("logout", "--forget")
+        assert f"the API key {key} of" in etebar("logout", "--forget")
         assert not kept.exists()
         assert keys_of(merchant) == [key]
+
+    def test_whose_key_is_forgotten_for_somebody_elses_is_told(
+        self, platform: Platform, merchant: Merchant, etebar: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known = credentials.load()
+        password = platform.stack.environments.secrets.admin_password
+        told = log_in(platform, monkeypatch, etebar, ADMIN, "--staff", password=password)
+        assert f"the API key {known.key_id} of {known.username} is still good" in told
 
     def test_is_told_what_is_refused(self, merchant: Merchant, etebar: Run) -> None:
         assert "insufficient_credit" in etebar("withdraw", "100000", code=1)
@@ -130,7 +160,12 @@ class TestAMerchant:
         [
             ["withdraw", "-3"],
             ["withdraw", "1.001"],
+            ["withdraw", "3.00", "--key", ""],
+            ["withdraw", "3.00", "--key", "ک"],
+            ["withdraw", "3.00", "--wait", "nan"],
             ["statement", "2026-13"],
+            ["statement", "2026-02-30"],
+            ["statement", "2026-02-01:"],
             ["withdrawals", "--most", "0"],
             ["login", "--url", "pay.example"],
             ["statement", "2026-11", "--file", "x.doc"],
@@ -150,7 +185,8 @@ class TestAMerchant:
 class TestStaff:
     def test_approve_and_fund(self, platform: Platform, monkeypatch: pytest.MonkeyPatch, etebar: Run) -> None:
         password = platform.stack.environments.secrets.admin_password
-        log_in(platform, monkeypatch, etebar, ADMIN, "--staff", password=password)
+        told = log_in(platform, monkeypatch, etebar, ADMIN, "--staff", password=password)
+        assert "is still good" not in told
         name = f"cli-{uuid.uuid4().hex[:8]}"
         wish = {"username": name, "password": PASSWORD, "requested_credit": "5.00", "bank_account": "IRTEST1"}
         number = platform.api.must("POST", "/auth/register", wish)["merchant_id"]

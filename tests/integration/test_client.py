@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from etebar_client.webhooks import NotSigned, verify
 from . import books
 from .api import PASSWORD, Merchant, new_key
 from .platform import Platform
+from .test_decided_outcomes import DOWN
 
 THREE = Decimal("3.00")
 
@@ -60,7 +62,13 @@ class TestEtebar:
             assert (account.state, account.used) == ("approved", Decimal("4.00"))
             assert [entry.balance_after for entry in etebar.ledger()] == [Decimal("4.00"), THREE]
             assert etebar.totals().members["settled"]["count"] == 2
-            assert etebar.statement(made.created_at.year, made.created_at.month).members["closing"]
+            made_at = made.created_at
+            statement = etebar.statement(made_at.year, made_at.month).members
+            assert statement["closing"]["used"] == "4.00"
+            days = (made_at.date() - timedelta(days=1), made_at.date() + timedelta(days=1))
+            assert etebar.statement_between(*days).members["closing"] == statement["closing"]
+            assert etebar.statement_file_between(*days).startswith(b"%PDF-")
+            assert etebar.statement_file(made_at.year, made_at.month, "csv").startswith(b"number,")
 
     def test_tells_a_refusal_as_it_is(self, platform: Platform, merchant: Merchant) -> None:
         with Etebar(platform.stack.environments.core_url, api_key=key_of(merchant)) as etebar:
@@ -93,6 +101,18 @@ class TestEtebar:
             cutting.join()
         assert made.state == "settled"
         assert_moved_once(platform, merchant, key)
+
+    def test_that_is_pending_for_longer_than_it_waits_is_asked_for_again_under_its_key(
+        self, platform: Platform
+    ) -> None:
+        merchant = platform.api.merchant(account=DOWN)
+        with Etebar(platform.stack.environments.core_url, api_key=key_of(merchant)) as etebar:
+            key = None
+            for _ in range(2):
+                with pytest.raises(NoAnswer) as unknown:
+                    etebar.withdraw(THREE, key=key, wait_seconds=0.3)
+                key = unknown.value.key
+        assert merchant.used() == "3.00"
 
     def test_that_gives_up_names_the_key_to_ask_again_with(self, platform: Platform, merchant: Merchant) -> None:
         with (

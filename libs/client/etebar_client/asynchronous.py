@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import date
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -10,7 +11,7 @@ import httpx2
 
 from etebar_client.exchange import Answer, Broken, Call, Pause, Steps
 from etebar_client.models import Account, LedgerEntry, Statement, Totals, Webhook, Withdrawal
-from etebar_client.operations import API, LEDGER, WITHDRAWALS, Operations
+from etebar_client.operations import API, LEDGER, WITHDRAWALS, Days, Operations
 
 T = TypeVar("T")
 
@@ -50,8 +51,8 @@ class AsyncEtebar:
 
         Keep the key before you ask, and ask with it again whenever you do not know: money moves once.
         """
-        made = await self._run(self._operations.withdraw(amount, key=key, respond_async=respond_async))
-        return made if made.is_final or not wait_seconds else await self.wait(made.id, wait_seconds)
+        steps = self._operations.withdraw(amount, key=key, wait_seconds=wait_seconds, respond_async=respond_async)
+        return await self._run(steps)
 
     async def withdrawal(self, withdrawal_id: str) -> Withdrawal:
         """One of the merchant's."""
@@ -81,11 +82,19 @@ class AsyncEtebar:
 
     async def statement(self, year: int, month: int) -> Statement:
         """A month's statement."""
-        return await self._run(self._operations.statement(year, month))
+        return await self._run(self._operations.statement(Days.month(year, month)))
+
+    async def statement_between(self, first: date, last: date) -> Statement:
+        """The statement of these days, both inclusive."""
+        return await self._run(self._operations.statement(Days.between(first, last)))
 
     async def statement_file(self, year: int, month: int, form: str = "pdf", language: str = "en") -> bytes:
-        """The same as a file: `pdf`, in English (`en`) or Persian (`fa`), or `csv`."""
-        return await self._run(self._operations.statement_file(year, month, form, language))
+        """A month's as a file: `pdf`, in English (`en`) or Persian (`fa`), or `csv`."""
+        return await self._run(self._operations.statement_file(Days.month(year, month), form, language))
+
+    async def statement_file_between(self, first: date, last: date, form: str = "pdf", language: str = "en") -> bytes:
+        """The same of these days."""
+        return await self._run(self._operations.statement_file(Days.between(first, last), form, language))
 
     async def get(self, path: str, **query: str) -> dict[str, Any]:
         """The members of whatever else docs/api/core.json has; `path` is below /api/v1."""
@@ -141,6 +150,6 @@ class AsyncEtebar:
             got = await self._http.request(
                 call.method, call.path, json=call.body, params=call.query or None, headers=call.all_headers()
             )
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             return Broken(str(error) or type(error).__name__)
-        return Answer(got.status_code, {name.lower(): value for name, value in got.headers.items()}, got.content)
+        return Answer.of(got)

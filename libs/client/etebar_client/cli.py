@@ -1,10 +1,12 @@
 """`etebar`: what merchants and staff ask from a terminal."""
 
 import argparse
+import calendar
 import re
 import sys
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -14,27 +16,28 @@ import httpx2
 from etebar_client import merchants, sessions, staff
 from etebar_client.credentials import NotLoggedIn
 from etebar_client.errors import NoAnswer, Refused
+from etebar_client.exchange import KEY
+from etebar_client.exit_codes import INTERRUPTED, REFUSED, UNKNOWN
 
 STATES = ("pending", "settled", "failed")
-INTERRUPTED = 130
+Run = Callable[[argparse.Namespace], int | None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0; 1 for a refusal, 2 for wrong arguments, 3 when nothing is known: ask again; 130 when it was interrupted."""
+    """0; 1 for a refusal or a failed withdrawal, 2 for wrong arguments, 3 when the end is not known: ask again; 130."""
     given = _parser().parse_args(arguments)
     try:
-        given.run(given)
+        return given.run(given) or 0
     except Refused as refused:
-        return _failed(f"{refused.detail} ({refused.code}, {refused.status})", 1)
-    except (NoAnswer, httpx2.TransportError) as unknown:
-        return _failed(f"not known: {unknown}", 3)
+        return _failed(f"{refused.detail} ({refused.code}, {refused.status})", REFUSED)
+    except (NoAnswer, httpx2.RequestError) as unknown:
+        return _failed(f"not known: {unknown}", UNKNOWN)
     except (NotLoggedIn, OSError) as error:
-        return _failed(str(error), 1)
+        return _failed(str(error), REFUSED)
     except EOFError:
-        return _failed("nothing was typed", 1)
+        return _failed("nothing was typed", REFUSED)
     except KeyboardInterrupt:
         return _failed("interrupted; what was asked may have been done", INTERRUPTED)
-    return 0
 
 
 def _failed(why: str, code: int) -> int:
@@ -53,12 +56,41 @@ def amount(text: str) -> Decimal:
     return found
 
 
-def month(text: str) -> tuple[int, int]:
-    """Year and month; raises ArgumentTypeError."""
-    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"expected a month such as 2026-11, not {text!r}")
-    return int(found[1]), int(found[2])
+def days(text: str) -> tuple[date, date]:
+    """The first and the last of a month, a day or days; raises ArgumentTypeError."""
+    wrong = argparse.ArgumentTypeError(
+        f"expected a month such as 2026-11, a day such as 2026-11-05, or 2026-11-05:2026-12-04, not {text!r}"
+    )
+    if re.fullmatch("[0-9]{4}-[0-9]{2}", text):
+        text = f"{text}-01:{text}-{_last_of(text) or 0:02}"
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?", text):
+        raise wrong
+    first, _, last = text.partition(":")
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError as error:
+        raise wrong from error
+
+
+def _last_of(month: str) -> int | None:
+    try:
+        return calendar.monthrange(int(month[:4]), int(month[5:]))[1]
+    except (calendar.IllegalMonthError, ValueError):
+        return None
+
+
+def key(text: str) -> str:
+    """An Idempotency-Key; raises ArgumentTypeError."""
+    if not KEY.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"expected the key that was printed, not {text!r}")
+    return text
+
+
+def seconds(text: str) -> float:
+    """How long, no less than nothing; raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9]{1,9}([.][0-9]+)?", text):
+        raise argparse.ArgumentTypeError(f"expected seconds such as 60, not {text!r}")
+    return float(text)
 
 
 def count(text: str) -> int:
@@ -71,7 +103,7 @@ def count(text: str) -> int:
 def statement_file(text: str) -> Path:
     """A file that a statement may be written into; raises ArgumentTypeError."""
     path = Path(text)
-    if path.suffix not in (".pdf", ".csv"):
+    if path.suffix.lower() not in (".pdf", ".csv"):
         raise argparse.ArgumentTypeError(f"expected a file that ends with .pdf or .csv, not {text!r}")
     return path
 
@@ -89,16 +121,16 @@ def _parser() -> argparse.ArgumentParser:
     add("account", merchants.account, "limit, used, available")
     withdrawing = add("withdraw", merchants.withdraw, "withdraw an amount, and wait for its end")
     withdrawing.add_argument("amount", type=amount)
-    withdrawing.add_argument("--key", help="ask again for what was asked with it")
-    withdrawing.add_argument("--wait", type=float, default=60.0, help="seconds (60)")
+    withdrawing.add_argument("--key", type=key, help="ask again for what was asked with it")
+    withdrawing.add_argument("--wait", type=seconds, default=60.0, help="seconds (60)")
     listing = add("withdrawals", merchants.withdrawals, "the last ones")
     listing.add_argument("--state", choices=STATES)
     listing.add_argument("--most", type=count, default=20, help="how many (20)")
     watching = add("watch", merchants.watch, "wait until withdrawals are final: those named, or all that are pending")
     watching.add_argument("ids", nargs="*", metavar="ID")
-    watching.add_argument("--wait", type=float, default=600.0, help="seconds for each (600)")
-    stating = add("statement", merchants.statement, "a month's statement")
-    stating.add_argument("month", type=month, help="such as 2026-11")
+    watching.add_argument("--wait", type=seconds, default=600.0, help="seconds for all of them (600)")
+    stating = add("statement", merchants.statement, "the statement of a month, or of any days")
+    stating.add_argument("days", type=days, help="such as 2026-11, 2026-11-05 or 2026-11-05:2026-12-04")
     stating.add_argument("--file", type=statement_file, help="write it into this .pdf or .csv instead")
     stating.add_argument("--language", choices=("en", "fa"), default="en", help="of the .pdf (en)")
     _add_staff(add("staff", lambda _: None, "what staff do"))
@@ -123,11 +155,11 @@ def _add_staff(parser: argparse.ArgumentParser) -> None:
     add("pool", staff.pool, "what the pool has")
     funding = add("top-up", staff.top_up, "put money into the pool")
     funding.add_argument("amount", type=amount)
-    funding.add_argument("--key", help="ask again for what was asked with it")
+    funding.add_argument("--key", type=key, help="ask again for what was asked with it")
 
 
 def _adding(commands: Any) -> Callable[..., argparse.ArgumentParser]:
-    def add(name: str, run: Callable[[argparse.Namespace], None], says: str) -> argparse.ArgumentParser:
+    def add(name: str, run: Run, says: str) -> argparse.ArgumentParser:
         made: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says)
         made.set_defaults(run=run)
         return made

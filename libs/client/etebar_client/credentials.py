@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx2
 
-from etebar_client.errors import Refused
+from etebar_client.exchange import Answer, Call, Final, judged
 from etebar_client.synchronous import Etebar
 
 TIMEOUT_SECONDS = 15.0
@@ -69,14 +69,15 @@ def load() -> Credentials:
 
 
 def tokens_of(url: str, path: str, body: Mapping[str, str]) -> dict[str, str]:
-    """Access and refresh of POST /auth/token or /auth/token/refresh; raises Refused and httpx2's errors."""
-    answer = httpx2.post(f"{url}/api/v1{path}", json=body, timeout=TIMEOUT_SECONDS)
-    members = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-    if answer.status_code != 200:  # noqa: PLR2004 - OK
-        raise Refused(answer.status_code, members)
-    if not {"access", "refresh"} <= members.keys():
-        raise Refused(answer.status_code, {"detail": f"what answers at {url} is no Etebar"})
-    return dict(members)
+    """Access and refresh of POST /auth/token or /auth/token/refresh; raises Refused, NoAnswer and httpx2's errors."""
+    call = Call("POST", f"/api/v1{path}", body)
+    got = httpx2.post(f"{url}{call.path}", json=body, headers=call.all_headers(), timeout=TIMEOUT_SECONDS)
+    return judged(Final(Answer.of(got), may_be_done=False), call, _tokens)
+
+
+def _tokens(answer: Answer) -> dict[str, str]:
+    members = answer.members()
+    return {name: str(members[name]) for name in ("access", "refresh")}
 
 
 def logged_in() -> Etebar:

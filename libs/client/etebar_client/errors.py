@@ -5,9 +5,9 @@ from typing import Any
 
 
 class Refused(Exception):  # noqa: N818 - a fact
-    """An answer that says no and stays so (RFC 9457): `status`, `code` (docs/errors.md), `detail` and all its members.
+    """An answer that says no (RFC 9457): `status`, `code` (docs/errors.md), `detail` and all its members.
 
-    Of a withdrawal: nothing moved, or what was reserved was given back.
+    From `withdraw`: nothing moved, or what was reserved was given back, and that stays so.
     """
 
     def __init__(self, status: int, members: Mapping[str, Any]) -> None:
@@ -21,7 +21,7 @@ class Refused(Exception):  # noqa: N818 - a fact
 class NoAnswer(Exception):  # noqa: N818 - a fact
     """Nothing that counts as an answer came in the time or the attempts that there were.
 
-    `key` is the withdrawal's Idempotency-Key: to ask again with it is safe, and without it is not.
+    From whatever changes something, `key` is its Idempotency-Key: to ask again with it is safe, and without it is not.
     """
 
     def __init__(self, reason: str, key: str | None) -> None:

@@ -15,18 +15,20 @@ def log_in(given: argparse.Namespace) -> None:
     """A merchant gets an API key of its own for this machine, so that no password is kept; staff a refresh token."""
     username = given.username or input("Username: ")
     tokens = _entered(given.url, username)
-    if given.staff:
-        made = Credentials(given.url, username, refresh=tokens["refresh"])
-        say(f"logged in as {username}; kept in {save(made)}")
-        return
     before = _kept()
+    if given.staff:
+        _keep(Credentials(given.url, username, refresh=tokens["refresh"]))
+        _tell_of_key(before)
+        return
     with Etebar(given.url, api_key=tokens["access"]) as etebar:
         key = etebar.post("/api-keys", {"name": f"etebar on {platform.node()}"[:100], "scopes": SCOPES})
         made = Credentials(given.url, username, api_key=key["key"])
-        say(f"logged in as {username}; kept in {save(made)}")
+        _keep(made)
         if before is not None and before.key_id and (before.url, before.username) == (made.url, made.username):
             # a merchant has so many keys, and nobody has this one any more
             _revoke(etebar, before.key_id)
+        else:
+            _tell_of_key(before)
 
 
 def log_out(given: argparse.Namespace) -> None:
@@ -36,8 +38,9 @@ def log_out(given: argparse.Namespace) -> None:
         with Etebar(known.url, api_key=_entered(known.url, known.username)["access"]) as etebar:
             _revoke(etebar, known.key_id)
     forget()
-    left = f"; its API key {known.key_id} is still good" if known.key_id and given.forget else ""
-    say(f"{known.username} is logged out{left}")
+    say(f"{known.username} is logged out")
+    if given.forget:
+        _tell_of_key(known)
 
 
 def address(text: str) -> str:
@@ -57,6 +60,16 @@ def _entered(url: str, username: str) -> dict[str, str]:
         if refused.code != "otp_needed":
             raise
         return tokens_of(url, "/auth/token", body | {"otp": input("Code of the second factor: ")})
+
+
+def _keep(made: Credentials) -> None:
+    say(f"logged in as {made.username}; kept in {save(made)}")
+
+
+def _tell_of_key(known: Credentials | None) -> None:
+    """Of a key that this machine forgets: its merchant may revoke it."""
+    if known is not None and known.key_id:
+        say(f"the API key {known.key_id} of {known.username} is still good")
 
 
 def _kept() -> Credentials | None:

@@ -1,11 +1,11 @@
 """What staff do with `etebar staff`."""
 
 import argparse
-import uuid
 from itertools import islice
 from typing import Any
 
 from etebar_client.credentials import logged_in
+from etebar_client.operations import new_key
 from etebar_client.printing import say, show_each, show_rows
 
 MERCHANTS, REQUESTS = "/admin/merchants", "/admin/approvals"
@@ -42,7 +42,7 @@ def pool(_: argparse.Namespace) -> None:
 
 
 def top_up(given: argparse.Namespace) -> None:
-    key = given.key or str(uuid.uuid4())
+    key = given.key or new_key()
     # before anything is sent: who loses the answer asks again with it, and no money comes twice
     say(f"key {key}")
     with logged_in() as etebar:

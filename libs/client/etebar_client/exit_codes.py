@@ -1,0 +1,3 @@
+"""How `etebar` ends."""
+
+REFUSED, WRONG_ARGUMENTS, UNKNOWN, INTERRUPTED = 1, 2, 3, 130
