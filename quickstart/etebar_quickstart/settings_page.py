@@ -88,7 +88,9 @@ def _row(name: str, field: FieldInfo, schema: Mapping[str, Any]) -> tuple[str, s
     if not field.description:
         raise ValueError(f"the setting {name} has no description: write one below it")
     alias = str(field.validation_alias or name)
-    return f"`{alias.upper()}`", _type(schema["properties"][alias], schema), _default(field), field.description
+    # a cell of a table is one line
+    meaning = " ".join(field.description.split())
+    return f"`{alias.upper()}`", _type(schema["properties"][alias], schema), _default(field), meaning
 
 
 def _type(property_: Mapping[str, Any], schema: Mapping[str, Any]) -> str:

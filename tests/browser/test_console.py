@@ -184,6 +184,10 @@ class TestEveryPage:
         merchant = platform.api.merchant(limit="1000.00")
         withdrawal_id = merchant.withdraw("120.50").json()["id"]
         waiting = registered(platform)
+        unknown = decided.left_unknown(platform, platform.api.merchant(account=decided.DOWN), new_key())
+        evidence = {"outcome": "refused", **decided.EVIDENCE}
+        url = f"/admin/withdrawals/{unknown}/outcome"
+        asked = platform.api.must("POST", url, evidence, platform.api.admin)["approval_id"]
         entrance = console(None, language, scheme)
         entrance.open()
         found = {"the log-in": entrance.violations()}
@@ -195,7 +199,12 @@ class TestEveryPage:
             "approve": f"payments/merchant/{waiting}/approve/",
             "pool": "payments/creditpool/1/change/",
             "withdrawal": f"payments/withdrawal/{withdrawal_id}/change/",
-            "audit": "payments/auditentry/",
+            "outcome": f"payments/withdrawal/{unknown}/outcome/",
+            "request": f"payments/approvalrequest/{asked}/change/",
+            "decision": f"payments/approvalrequest/{asked}/approve/",
+            "top-up": "payments/creditpool/1/top-up/",
+            "repayment": f"payments/merchant/{merchant.number}/repayment/",
+            "audit": "payments/auditentry/?q=merchant_approved",
         }
         for name, path in paths_of.items():
             page.open(path)
@@ -203,5 +212,7 @@ class TestEveryPage:
             assert page.foreign_requests() == [], name
             if os.environ.get("SCREENSHOTS") and name in {"home", "merchant", "pool"}:
                 page.picture(PICTURES / f"console-{name}-{language}-{scheme}.png")
-        assert {name: each for name, each in found.items() if each} == {}
         assert page.complaints() == []
+        page.open("auth/user/")
+        found["a page of somebody else's"] = page.violations()
+        assert {name: each for name, each in found.items() if each} == {}

@@ -13,6 +13,14 @@ def test_no_generated_document_is_stale() -> None:
     assert generate.run(Printer(), check=True) == 0
 
 
+def test_each_setting_is_one_row() -> None:
+    """A description of two lines would end its table."""
+    lines = (generate.DOCUMENTS / "how-to" / "settings.md").read_text().splitlines()
+    tables = [line for line in lines[lines.index("## Core") :] if line and not line.startswith("#")]
+    rows = [line for line in tables if "|" in line]
+    assert [line for line in rows if line.count(" | ") < 3 or not (line[0] == line[-1] == "|")] == []
+
+
 def test_a_stale_document_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     errors = Path(generate.DOCUMENTS / "errors.md").read_text()
     monkeypatch.setattr(generate, "errors_page", lambda: errors + "stale\n")

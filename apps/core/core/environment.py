@@ -281,6 +281,9 @@ class CoreEnvironment(TracedEnvironment):
     webhook_concurrency_per_endpoint: int = Field(default=8, gt=0)
     """How many of them to one endpoint."""
 
+    webhook_merchant_share: float = Field(default=0.25, gt=0, le=1)
+    """The part of them that a merchant may have; more only while as much again stays free for the others."""
+
     webhook_interval_seconds: float = Field(default=0.5, gt=0)
     """How often a deliverer looks for what is due, when nothing is on its way."""
 

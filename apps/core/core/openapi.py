@@ -21,7 +21,9 @@ from etebar_common.money import (
 from etebar_common.openapi_examples import CONFLICTS, add_examples, operations, share_problems
 from etebar_common.problems import (
     MEDIA_TYPE,
+    BankStatementInvalid,
     CredentialsInvalid,
+    IdempotencyKeyReused,
     InternalTokenMissing,
     InternalTokenWrong,
     OperatorTokenWrong,
@@ -30,6 +32,7 @@ from etebar_common.problems import (
     Problem,
     RequestInProgress,
     ScopeMissing,
+    StatementTooLong,
 )
 
 KEY_HEADER = "Idempotency-Key"
@@ -37,6 +40,15 @@ KEY_HEADER = "Idempotency-Key"
 OF_SETTLEMENT = (InternalTokenMissing, InternalTokenWrong)
 OF_THE_OPERATOR = (*OF_SETTLEMENT, OperatorTokenWrong)
 OF_PEOPLE = (*OF_SETTLEMENT, CredentialsInvalid, OtpInvalid, OtpNeeded, ScopeMissing)
+# refusals that few operations answer with, though others answer with their status
+ONLY_AT: dict[type[Problem], Callable[[dict[str, Any]], bool]] = {
+    BankStatementInvalid: lambda operation: operation["operationId"] == "import_a_bank_statement",
+    IdempotencyKeyReused: lambda operation: any(
+        parameter["name"] == KEY_HEADER for parameter in operation.get("parameters", [])
+    ),
+    # what is a file, too, is a statement
+    StatementTooLong: lambda operation: "application/pdf" in operation["responses"].get("200", {}).get("content", {}),
+}
 ALWAYS = (400, 406, 429, 500, 503)
 PAGED = (404, 422)
 WITH_BODY = (408, 413, 415, 422)
@@ -219,4 +231,5 @@ def close_request_objects(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def tell_examples_and_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """A postprocessing hook: what values look like, and which codes a refusal may have."""
     is_operators = any("operator" in operation["tags"] for operation in operations(result))
-    return add_examples(share_problems(result, without=OF_PEOPLE if is_operators else OF_THE_OPERATOR))
+    without = OF_PEOPLE if is_operators else OF_THE_OPERATOR
+    return add_examples(share_problems(result, without=without, only_at=ONLY_AT))

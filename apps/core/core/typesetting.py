@@ -2,17 +2,19 @@
 
 The order of what a line shows is the Unicode bidirectional algorithm's, the joined forms of letters are HarfBuzz's, and
 fonts are embedded with the glyphs that are used. Each glyph says one character, so that who searches or copies text
-finds it in the order in which it is read.
+finds it in the order in which it is read. Readers that go by places find that order themselves; PDFium, Chromium's,
+turns what a page of Persian shows around part by part, so Latin lines are shown there part by part from their end.
 
 Lengths are points. A place is its distance from the upper edge and from the side where reading begins.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
-from itertools import groupby
+from itertools import accumulate, chain, groupby
 from pathlib import Path
 from typing import Literal
 
@@ -32,6 +34,8 @@ BLOCK = 100
 _JOINING = re.compile("([\u0610-\u065f\u066e-\u06ef\u06fa-\u06ff\u200c\u200d]+)")
 # they have done their work when the order is known
 _DIRECTIONS = dict.fromkeys(map(ord, "\u200e\u200f"))
+# classes of characters (UAX 9) that run from right to left; and those of numbers and what stands in them
+_RIGHT, _OF_NUMBERS = {"R", "AL"}, {"EN", "AN", "ES", "ET", "CS", "BN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Glyph:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A glyph in a line; marks stand beside where the line has come to, and above or below it."""
+    """A glyph in a line: beside where the glyphs before it have brought it, as marks are, and above or below it."""
 
     glyph: Glyph
     right: int = 0
@@ -66,7 +70,12 @@ class Typeface:
         self.units: int = self._face.upem
 
     def line(self, text: str, *, right_to_left: bool) -> list[Placed]:
-        """The glyphs of a line from left to right; `right_to_left` is how the line runs, whatever its words do."""
+        """The glyphs of a line from left to right; `right_to_left` is how the line runs, whatever its words do.
+
+        A line without a Persian word is as it is where lines run from left to right: `-` ends the name `shop-`.
+        """
+        if right_to_left and text and _is_latin(text):
+            return _from_its_end(list(self._shaped(text.translate(_DIRECTIONS), "ltr", "latn")))
         shown = bidi.get_display(text, base_dir="R" if right_to_left else "L").translate(_DIRECTIONS)
         found: list[Placed] = []
         for part in filter(None, _JOINING.split(shown)):
@@ -100,6 +109,33 @@ class Typeface:
         return bytes(wanted.subset(self._face).blob.data)
 
 
+def _is_latin(text: str) -> bool:
+    """A name or an id. A Persian day with its hour, and the time zone's Latin name, runs from right to left."""
+    said = text.translate(_DIRECTIONS)
+    classes = set(map(unicodedata.bidirectional, said))
+    if classes & _RIGHT or any(each.isdecimal() and not each.isascii() for each in said):
+        return False
+    return "L" in classes or said.isascii()
+
+
+def _part(placed: Placed) -> str:
+    """What PDFium does not turn around: letters beside each other, a number, or what is neither."""
+    kind = unicodedata.bidirectional(placed.glyph.character)
+    return "number" if kind in _OF_NUMBERS else "letter" if kind == "L" else "other"
+
+
+def _from_its_end(line: list[Placed]) -> list[Placed]:
+    """The same picture, whose last part comes first: PDFium turns the parts of a line around, and has them in order."""
+    places = accumulate((placed.glyph.advance for placed in line), initial=0)
+    there = list(zip(line, places, strict=False))
+    parts = [list(part) for _, part in groupby(there, lambda each: _part(each[0]))]
+    found, come_to = [], 0
+    for placed, place in chain.from_iterable(reversed(parts)):
+        found.append(replace(placed, right=placed.right + place - come_to))
+        come_to += placed.glyph.advance
+    return found
+
+
 @cache
 def typeface(name: str) -> Typeface:
     """A font, read once in a process."""
@@ -116,13 +152,16 @@ class _EmbeddedFont:
     def show(self, line: Iterable[Placed], size: float) -> str:
         """The operators that show a line (9.4.3)."""
         shown = []
-        for (right, up), run in groupby(line, lambda placed: (placed.right, placed.up)):
-            codes = "".join(f"{self._code(placed.glyph):04x}" for placed in run)
-            if right or up:
+        for up, level in groupby(line, lambda placed: placed.up):
+            # one operator for what is on one level: PDFium puts those of a line in the order of their places
+            moved, parts = 0, []
+            for right, run in groupby(level, lambda placed: placed.right):
                 there = self._scaled(right)
-                shown.append(f"{up * size / self.face.units:.2f} Ts [{-there} <{codes}> {there}] TJ 0 Ts")
-            else:
-                shown.append(f"<{codes}> Tj")
+                codes = "".join(f"{self._code(placed.glyph):04x}" for placed in run)
+                parts.append(f"{moved - there} <{codes}>" if moved - there else f"<{codes}>")
+                moved = there
+            told = f"[{' '.join(parts)}{f' {moved}' if moved else ''}] TJ"
+            shown.append(f"{up * size / self.face.units:.2f} Ts {told} 0 Ts" if up else told)
         return " ".join(shown)
 
     def _code(self, glyph: Glyph) -> int:

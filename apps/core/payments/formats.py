@@ -15,6 +15,7 @@ PERSIAN = "fa"
 LEFT_TO_RIGHT = "\u200e"
 # for what is written from left to right within a line of the other direction, whatever it begins with (UAX 9)
 _ISOLATED_LEFT_TO_RIGHT, _END_OF_ISOLATED = "\u2066", "\u2069"
+_NO_MARKS = dict.fromkeys(map(ord, (LEFT_TO_RIGHT, _ISOLATED_LEFT_TO_RIGHT, _END_OF_ISOLATED)))
 _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 # digits, and the Arabic signs for thousands and decimals that Persian writes
 _PERSIAN_SIGNS = str.maketrans("0123456789,.", "۰۱۲۳۴۵۶۷۸۹٬٫")
@@ -46,15 +47,23 @@ def money(amount: Decimal | None) -> str:
 
 
 def day(on: date) -> str:
-    """A day: 2026-11-28, Jalali in Persian: ۱۴۰۵/۰۹/۰۷."""
-    return f"{jdatetime.date.fromgregorian(date=on):%Y/%m/%d}".translate(_PERSIAN_SIGNS) if is_persian() else f"{on}"
+    """A day: 2026-11-28, Jalali in Persian: ۱۴۰۵/۰۹/۰۷; Gregorian where that calendar ends."""
+    if not is_persian():
+        return f"{on}"
+    try:
+        return f"{jdatetime.date.fromgregorian(date=on):%Y/%m/%d}".translate(_PERSIAN_SIGNS)
+    except ValueError:
+        return f"{on}".translate(_PERSIAN_SIGNS)
 
 
 def moment(at: datetime | None, *, zone: bool = True) -> str:
     """A time to the second in the installation's time zone, with its name; Jalali in Persian. A dash for none."""
     if at is None:
         return "–"
-    local = timezone.localtime(at, ZoneInfo(ENVIRONMENT.calendar_time_zone))
+    try:
+        local = timezone.localtime(at, ZoneInfo(ENVIRONMENT.calendar_time_zone))
+    except OverflowError:  # at the end of the calendar
+        local = at
     shown = f"{day(local.date())} {_localized(f'{local:%H:%M:%S}')}"
     return f"{shown} {_zone_name(local)}" if zone else shown
 
@@ -62,6 +71,11 @@ def moment(at: datetime | None, *, zone: bool = True) -> str:
 def code(value: object) -> str:
     """What machines gave a name to, as UUIDs: left as it is, and in its order within Persian."""
     return f"{_ISOLATED_LEFT_TO_RIGHT}{value}{_END_OF_ISOLATED}" if is_persian() else str(value)
+
+
+def without_marks(text: str) -> str:
+    """What was copied from a page, without the marks of direction that stood round it."""
+    return text.translate(_NO_MARKS)
 
 
 def digits(text: str) -> str:

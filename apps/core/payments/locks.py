@@ -2,7 +2,8 @@
 id, the merchant, its approval request, the pool.
 
 payments_reserve and payments_confirm take theirs in the same order (sql/0003_money.sql). An account is locked before
-its refresh tokens, the older of them first, and nothing else beside them.
+its refresh tokens, the older of them first, and nothing else beside them. The log of deliveries, which is no part of
+the books, has its own (payments.webhooks): a delivery, then its endpoint.
 """
 
 from uuid import UUID
@@ -49,10 +50,10 @@ def lock_approval(approval_id: UUID) -> ApprovalRequest:
 
 
 def lock_repayment_reference(reference: str) -> None:
-    """The bank's reference of a repayment: who records the same at the same time waits."""
+    """The bank's reference of a repayment, in capitals or not: who records the same at the same time waits."""
     with connection.cursor() as cursor:
         # there is no row to lock yet
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"repayment {reference}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"repayment {reference.upper()}"])
 
 
 def lock_difference(line_id: int | None, withdrawal_id: UUID | None) -> None:

@@ -159,7 +159,7 @@ class RepaymentConflict(Problem):
 
 class RepaymentReversed(Problem):
     status, code, title = 409, "repayment_reversed", "The repayment was reversed before"
-    remedy = "Nothing is left to take back. Record the payment anew, under its own reference."
+    remedy = "Nothing is left to take back. To record the payment anew, name the reversed `repayment_id` in `replaces`."
 
 
 class MerchantNotActive(Problem):
@@ -252,6 +252,11 @@ class ApiKeyLimit(Problem):
 class WebhookExists(Problem):
     status, code, title = 409, "webhook_exists", "There is a webhook to this URL"
     remedy = "Use the one of `webhook_id`, or change it with PATCH."
+
+
+class WebhookDisabled(Problem):
+    status, code, title = 409, "webhook_disabled", "The webhook is disabled"
+    remedy = 'Enable it with PATCH and `{"enabled": true}`; what was pending comes then.'
 
 
 class WebhookLimit(Problem):

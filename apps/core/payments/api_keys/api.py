@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from payments.tokens.caller import SCOPES
 from payments.tokens.permissions import IsMerchant
 
 LONGEST_OVERLAP_HOURS = 7 * 24
+LONGEST_LIFE = timedelta(days=3653)
 
 
 class ApiKeyCreateSerializer(StrictSerializer):
@@ -38,6 +39,8 @@ class ApiKeyCreateSerializer(StrictSerializer):
     def validate_expires_at(self, value: datetime) -> datetime:
         if value <= timezone.now():
             raise serializers.ValidationError("is over already")
+        if value > timezone.now() + LONGEST_LIFE:
+            raise serializers.ValidationError("expected within ten years; leave it out for a key that does not end")
         return value
 
 
@@ -146,7 +149,11 @@ class RotateView(APIView):
         key="optional",
     )
     def post(self, request: Request, key_id: str) -> HttpResponse:
-        """Another secret under the same id, shown this once; the one before is good for `overlap_hours`."""
+        """Another secret under the same id, shown this once; the one before is good for `overlap_hours`.
+
+        Whoever lost the answer rotates again: until the current secret is used, the older one stays good, no longer
+        than either `overlap_hours`. 0 ends all before at once.
+        """
         merchant_id, by = merchant_id_of(request), merchant_actor(request)
         make = partial(services.api_key_rotate, merchant_id=merchant_id, key_id=key_id, by=by)
         return answer_with_key(request, ApiKeyRotateSerializer, make, status=200)

@@ -46,13 +46,22 @@ def api_key_create(
 
 
 def api_key_rotate(*, merchant_id: int, key_id: str, overlap_hours: int, by: Actor) -> tuple[ApiKey, str]:
-    """Another secret under the same id; the one before is good for the overlap. Raises NotFound."""
+    """Another secret under the same id; the one before is good for the overlap. Raises NotFound.
+
+    While an overlap runs and nobody has used the current secret, its answer was lost: the older one stays, no longer
+    than both overlaps allow (docs/adr/0035). Without an overlap nothing before is good.
+    """
     lock_merchant(merchant_id)
     found = _get(merchant_id, key_id)
     key = _new_key(key_id)
-    found.previous_digest, found.digest = found.digest, digest_of(key.encode())
-    found.previous_until = timezone.now() + timedelta(hours=overlap_hours)
-    found.save(update_fields=["digest", "previous_digest", "previous_until"])
+    now = timezone.now()
+    until = now + timedelta(hours=overlap_hours)
+    if found.previous_until is not None and found.previous_until > now and found.current_used_at is None:
+        found.previous_until = min(found.previous_until, until)
+    else:
+        found.previous_digest, found.previous_until = found.digest, until
+    found.digest, found.current_used_at = digest_of(key.encode()), None
+    found.save(update_fields=["digest", "previous_digest", "previous_until", "current_used_at"])
     record(by, "api_key_rotated", merchant_id=merchant_id, api_key=key_id, overlap_hours=overlap_hours)
     return found, key
 

@@ -25,6 +25,8 @@ from payments.idempotency.identity import RequestIdentity, digest_fields
 from payments.idempotency.services import run_once
 
 FIRST_ERROR = 400
+# what was asked for and decided, wherever a page tells of it
+VIEWS_REQUESTS = "payments.view_approvalrequest"
 Text = str | Promise
 
 

@@ -1,9 +1,11 @@
 """How a field of a row is shown in lists and on pages: in the reader's language, and rows that it names as links."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BooleanField,
     DateField,
@@ -12,6 +14,7 @@ from django.db.models import (
     Field,
     ForeignKey,
     IntegerField,
+    JSONField,
     Model,
 )
 from django.http import HttpRequest
@@ -30,7 +33,10 @@ _FORMATS: "tuple[tuple[type[Field[Any, Any]], Callable[[Any], str]], ...]" = (
     (DateField, formats.day),
     (DecimalField, formats.money),
     (IntegerField, formats.identifier),
+    (JSONField, lambda members: json.dumps(members, ensure_ascii=False)),
+    (ArrayField, ", ".join),
 )
+NOTHING = "–"
 Column = str | Callable[[Any], Any]
 
 
@@ -54,7 +60,7 @@ def _of_row(field: "_ForeignKey", model_admin: "admin.ModelAdmin[Any]", request:
     def shown(row: Model) -> Any:
         other = getattr(row, field.name)
         if other is None or not is_linked:
-            return other
+            return NOTHING if other is None else other
         return format_html('<a href="{}">{}</a>', reverse(address, args=[other.pk]), other)
 
     return _named(field.name, field.verbose_name, field.name, shown)
@@ -80,7 +86,9 @@ def _of_key(field: Any) -> Column:
 def _formatted(field: "Field[Any, Any]", value: Any) -> Any:
     """As the reader's language has it; what no format knows, and nothing, as they are."""
     written = next((each for kind, each in _FORMATS if isinstance(field, kind)), None)
-    return value if value is None or written is None else written(value)
+    if value is None:
+        return NOTHING
+    return value if written is None else written(value)
 
 
 def _named(

@@ -69,6 +69,7 @@ class TopUpForm(ActForm):
 class RepaymentForm(ActForm):
     amount = AmountField(label=_("amount"))
     reference = forms.CharField(label=_("the bank's reference"), max_length=140)
+    anew = forms.BooleanField(label=_("it was recorded before, and reversed: record it anew"), required=False)
 
 
 class AdjustmentForm(ActForm):

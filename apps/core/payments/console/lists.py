@@ -30,12 +30,20 @@ class BoundedPaginator(_Paginator):
         return self.count >= MOST_LISTED
 
 
-class ChoiceFilter(admin.ChoicesFieldListFilter):
-    """Django's, in the reader's language: the labels of choices are made of their names."""
+class _Titled(admin.FieldListFilter):
+    """In the reader's language: titles are made of fields' names."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.title = gettext(str(self.title))
+
+
+class EmptyFilter(_Titled, admin.EmptyFieldListFilter):
+    """Django's, whether there is a value."""
+
+
+class ChoiceFilter(_Titled, admin.ChoicesFieldListFilter):
+    """Django's, by choices, whose labels are made of their names."""
 
     def choices(self, changelist: Any) -> Any:
         for each in super().choices(changelist):

@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from payments.approvals.services import limit_set, open_request
 from payments.audit.services import Actor
-from payments.console.acts import Act, ActingAdmin, Text
+from payments.console.acts import VIEWS_REQUESTS, Act, ActingAdmin, Text
 from payments.console.forms import LimitForm, OptionalReasonForm, RepaymentForm
 from payments.formats import money
 from payments.merchants import services
 from payments.merchants.accounts import masked_account
 from payments.merchants.representation import available_credit
 from payments.models import LedgerEntry, Merchant, MerchantCredit, Withdrawal
-from payments.repayments.services import repayment_record
+from payments.repayments.services import canonical, repayment_last, repayment_record
 
 DECIDES, RECORDS = "payments.decide_merchant", "payments.record_repayment"
 RECENT = 20
@@ -42,6 +42,12 @@ def _decided(service: Any, done: Text) -> Any:
         return done
 
     return run
+
+
+def _repaid(merchant: Merchant, fields: dict[str, Any], by: Actor) -> Text:
+    before = repayment_last(canonical(fields["reference"])) if fields.pop("anew") else None
+    repayment_record(merchant_id=merchant.pk, by=by, replaces=before.pk if before else None, **fields)
+    return gettext_lazy("The repayment is recorded.")
 
 
 def _when(*states: str) -> Any:
@@ -78,7 +84,7 @@ ACTS = (
         "repayment",
         gettext_lazy("Record a repayment"),
         RECORDS,
-        _decided(repayment_record, gettext_lazy("The repayment is recorded.")),
+        _repaid,
         form=RepaymentForm,
         is_offered=_when(State.APPROVED, State.SUSPENDED),
     ),
@@ -147,7 +153,7 @@ class MerchantAdmin(ActingAdmin):
         may = request.user.has_perm("payments.view_auditentry")
         return f"{reverse('admin:payments_auditentry_changelist')}?merchant_id={row.pk}" if may else ""
 
-    def panels(self, row: Merchant, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
+    def panels(self, row: Merchant, request: HttpRequest) -> dict[str, Any]:
         """The credit, what moved last, and the limit that waits for somebody."""
         credit: MerchantCredit | None = getattr(row, "credit", None)
         pending = Withdrawal.objects.filter(merchant=row, state=Withdrawal.State.PENDING).aggregate(sum=Sum("amount"))
@@ -158,5 +164,5 @@ class MerchantAdmin(ActingAdmin):
             "pending": pending["sum"] or Decimal(0),
             "withdrawals": Withdrawal.objects.filter(merchant=row).order_by("-created_at", "-id")[:RECENT],
             "entries": entries.order_by("-number")[:RECENT],
-            "asked": open_request(row),
+            "asked": open_request(row) if request.user.has_perm(VIEWS_REQUESTS) else None,
         }

@@ -39,11 +39,12 @@ class CreditPoolAdmin(ActingAdmin):
     list_display = ("id", "available_amount", "funded_amount", "adjusted_amount", "repaid_amount")
     fields = ("available_amount", "funded_amount", "adjusted_amount", "repaid_amount")
 
-    def panels(self, row: CreditPool, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
+    def panels(self, row: CreditPool, request: HttpRequest) -> dict[str, Any]:
         """What was available over time, and the last top-ups."""
+        may = request.user.has_perm("payments.view_pooltopup")
         return {
             "charts": [chart for chart in [balance_chart(row)] if chart],
-            "top_ups": PoolTopUp.objects.select_related("made_by").order_by("-id")[:RECENT],
+            "top_ups": PoolTopUp.objects.select_related("made_by").order_by("-id")[:RECENT] if may else (),
         }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.db.models import Model, Q, QuerySet
@@ -24,11 +25,14 @@ else:  # generic for the type checker only
     _ModelAdmin = admin.ModelAdmin
 
 
+LOOKUPS = frozenset({"", "exact", "id__exact", "isempty", "isnull"})
+
+
 class ReadOnlyAdmin(_ModelAdmin):
     """Lists and shows rows to who may view them; amounts and times as the reader's language has them.
 
     `export_fields` are the columns of the CSV file, else those of the list. `search_fields` with a `=` are looked up by
-    their indexes.
+    their indexes. `linked_by` are fields by which links of other pages filter, beside those of `list_filter`.
     """
 
     actions = None
@@ -38,6 +42,7 @@ class ReadOnlyAdmin(_ModelAdmin):
     # each choice of a filter counted would be each row read
     show_facets = admin.ShowFacets.NEVER
     export_fields: Sequence[str] = ()
+    linked_by: Sequence[str] = ()
     change_list_template = "console/change_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - the signature of ModelAdmin
@@ -48,6 +53,12 @@ class ReadOnlyAdmin(_ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:  # noqa: ARG002
+        """What an address may filter by: Django lets it ask any column anything, letter by letter, secrets too."""
+        name, _, asked = lookup.partition("__")
+        filters = {each[0] if isinstance(each, tuple) else each for each in self.list_filter}
+        return name in {*filters, *self.linked_by} and asked in LOOKUPS
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return self._columns(super().get_list_display(request), request)
@@ -81,7 +92,7 @@ class ReadOnlyAdmin(_ModelAdmin):
         queryset: QuerySet[Any],
         search_term: str,
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = formats.without_marks(search_term).strip()
         return (queryset.filter(self.search(term)) if term and self.search_fields else queryset), False
 
     def search(self, term: str) -> Q:
@@ -97,6 +108,8 @@ class ReadOnlyAdmin(_ModelAdmin):
             is_short = not is_too_long(rows)
         except OperationalError as error:
             return self._to_the_whole_list(request, error)
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(self._list_url())
         if is_short:
             return csv_response(rows, self._exported(), name=str(self.opts.model_name))
         told = _("There are more than %(most)s rows: filter or search first.") % {"most": formats.number(MOST_ROWS)}

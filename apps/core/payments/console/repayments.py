@@ -6,13 +6,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from payments import formats
 from payments.audit.services import Actor
 from payments.console.acts import Act, ActingAdmin, Text
 from payments.console.forms import ReasonForm
 from payments.console.merchants import RECORDS
 from payments.console.read_only import ReadOnlyAdmin
 from payments.models import Repayment, RepaymentReversal
-from payments.repayments.services import repayment_reverse
+from payments.repayments.services import is_reversed, repayment_reverse
 
 
 def _reverse(repayment: Repayment, fields: dict[str, Any], by: Actor) -> Text:
@@ -21,7 +22,11 @@ def _reverse(repayment: Repayment, fields: dict[str, Any], by: Actor) -> Text:
 
 
 def _is_in_force(repayment: Repayment, _request: HttpRequest) -> bool:
-    return not RepaymentReversal.objects.filter(repayment=repayment).exists()
+    return not is_reversed(repayment)
+
+
+def _has_reversal(repayment: Repayment) -> bool:
+    return hasattr(repayment, "reversal")
 
 
 @admin.register(Repayment)
@@ -37,11 +42,29 @@ class RepaymentAdmin(ActingAdmin):
             is_grave=True,
         ),
     )
-    list_display = ("id", "merchant", "amount", "reference", "recorded_by", "created_at")
-    list_select_related = ("merchant", "recorded_by")
+    list_display = ("id", "merchant", "amount", "reference", "recorded_by", "created_at", "reversed_at")
+    list_select_related = ("merchant", "recorded_by", "reversal")
+    fields = (*list_display[1:], "statement_line", "reversal_reason")
     search_fields = ("=reference", "=merchant__id")
     ordering = ("-created_at", "-id")
-    export_fields = ("id", "merchant_id", "amount", "reference", "recorded_by__username", "created_at")
+    export_fields = (
+        "id",
+        "merchant_id",
+        "amount",
+        "reference",
+        "recorded_by__username",
+        "created_at",
+        "reversal__created_at",
+        "reversal__reason",
+    )
+
+    @admin.display(description=gettext_lazy("reversed at"))
+    def reversed_at(self, repayment: Repayment) -> str:
+        return formats.moment(repayment.reversal.created_at) if _has_reversal(repayment) else "–"
+
+    @admin.display(description=gettext_lazy("reason of the reversal"))
+    def reversal_reason(self, repayment: Repayment) -> str:
+        return repayment.reversal.reason if _has_reversal(repayment) else "–"
 
 
 @admin.register(RepaymentReversal)

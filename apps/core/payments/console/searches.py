@@ -7,7 +7,8 @@ from typing import Any
 
 from django.contrib.admin.utils import get_fields_from_path
 from django.core.exceptions import ValidationError
-from django.db.models import IntegerField, Model, Q
+from django.db.models import IntegerField, Model, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from payments import formats
 
@@ -34,3 +35,9 @@ def exactly(model: type[Model], name: str, term: str) -> Q:
         return Q((name, field.to_python(formats.latin_digits(term) if isinstance(field, IntegerField) else term)))
     except ValidationError:
         return NOTHING
+
+
+def latest(rows: "QuerySet[Any]", most: int, least: Any) -> Q:
+    """The last so many of the rows by their keys, which begin after `least`."""
+    before: Any = rows.order_by("-pk").values("pk")[most : most + 1]
+    return Q(pk__gt=Coalesce(Subquery(before), Value(least)))

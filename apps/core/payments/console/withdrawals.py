@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from payments.approvals.outcomes import outcome_ask
 from payments.audit.services import Actor
-from payments.console.acts import Act, ActingAdmin, Text
+from payments.console.acts import VIEWS_REQUESTS, Act, ActingAdmin, Text
 from payments.console.forms import OutcomeForm
+from payments.console.lists import EmptyFilter
 from payments.console.pool import ASKS
 from payments.console.read_only import ReadOnlyAdmin
 from payments.models import LedgerEntry, OutcomeDecision, Withdrawal
@@ -41,7 +43,8 @@ class WithdrawalAdmin(ActingAdmin):
         ),
     )
     list_display = ("id", "merchant_id", "amount", "state", "failure_code", "created_at", "overdue_since")
-    list_filter = ("state", ("overdue_since", admin.EmptyFieldListFilter))
+    list_filter = ("state", ("overdue_since", EmptyFilter))
+    linked_by = ("merchant",)
     search_fields = ("=id", "=merchant__id")
     ordering = ("-created_at", "-id")
     fields = (
@@ -59,12 +62,13 @@ class WithdrawalAdmin(ActingAdmin):
     )
     export_fields = ("id", "merchant_id", "amount", "state", "failure_code", "created_at", "finalized_at")
 
-    def panels(self, row: Withdrawal, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002
+    def panels(self, row: Withdrawal, request: HttpRequest) -> dict[str, Any]:
         """What settlement answered each time, what was booked, and what people asked and decided."""
+        asked = row.approval_requests.select_related("requested_by", "decided_by").order_by("-created_at")
         return {
             "attempts": row.dispatch_attempts.order_by("-number")[:MOST_ATTEMPTS],
             "entries": row.ledger_entries.order_by("id"),
-            "approvals": row.approval_requests.select_related("requested_by", "decided_by").order_by("-created_at"),
+            "approvals": asked if request.user.has_perm(VIEWS_REQUESTS) else (),
         }
 
 
@@ -73,6 +77,11 @@ class LedgerEntryAdmin(ReadOnlyAdmin):
     list_display = ("account", "account_id", "number", "kind", "amount", "balance_after", "created_at")
     list_filter = ("account", "kind")
     search_fields = ("=account_id",)
+
+    def search(self, term: str) -> Q:
+        """The index of accounts begins with which kind each is."""
+        return Q(account__in=LedgerEntry.Account.values) & super().search(term)
+
     export_fields = (
         "id",
         "transaction_id",

@@ -13,7 +13,8 @@ from payments.models.naming import named
 class ApiKey(models.Model):
     """`id` is in the key itself (`etk_<id>_<secret>`); of the whole key a SHA-256 digest is kept, and shown it is once.
 
-    `previous_digest` is that of the key before, which is good until `previous_until`. Times are null for never.
+    `previous_digest` is that of the key before, which is good until `previous_until`; `current_used_at` is when the
+    current one was first used. Times are null for never.
     """
 
     id = models.CharField(primary_key=True, max_length=16)
@@ -27,6 +28,7 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    current_used_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("API key"), _("API keys")

@@ -26,7 +26,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("audit entry"), _("audit entries")
-        indexes: ClassVar = [models.Index(fields=["merchant_id", "id"], name="audit_of_merchant")]
+        indexes: ClassVar = [
+            models.Index(fields=["merchant_id", "id"], name="audit_of_merchant"),
+            models.Index(fields=["request_id"], name="audit_of_request"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action}"

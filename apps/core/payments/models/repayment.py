@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from payments.models.bank_statement import BankStatementLine
@@ -15,28 +16,34 @@ from payments.models.naming import named
 class Repayment(models.Model):
     """Money of a merchant that came in (docs/adr/0032): it lowers what the merchant uses and raises the pool.
 
-    `reference` is the bank's: it tells two payments from one that is recorded twice. `statement_line` is the booking
-    that tells of it, if it was recorded from there.
+    `reference` is the bank's, in its canonical form: it tells two payments from one that is recorded twice.
+    `statement_line` is the booking that tells of it, if it was recorded from there. `number` counts those under the
+    reference from 0: each but the last one was reversed, and the next took its place.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="repayments")
     amount = models.DecimalField(max_digits=20, decimal_places=2)
     reference = models.CharField(max_length=140)
-    statement_line = models.OneToOneField(
-        BankStatementLine, on_delete=models.PROTECT, null=True, related_name="repayment"
+    number = models.IntegerField(default=0, db_default=0)
+    statement_line = models.ForeignKey(
+        BankStatementLine, on_delete=models.PROTECT, null=True, related_name="repayments"
     )
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
 
     class Meta:
         verbose_name, verbose_name_plural = _("repayment"), _("repayments")
-        indexes: ClassVar = [models.Index(fields=["created_at", "id"], name="repayment_in_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["created_at", "id"], name="repayment_in_order"),
+            models.Index(Upper("reference"), name="repayment_by_reference"),
+        ]
         permissions: ClassVar = [("record_repayment", "Can record and reverse repayments")]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="repayment_positive"),
             models.CheckConstraint(condition=~Q(reference=""), name="repayment_reference_given"),
-            models.UniqueConstraint(fields=["reference"], name="repayment_once_by_reference"),
+            models.UniqueConstraint(fields=["reference", "number"], name="repayment_once_by_reference"),
+            models.UniqueConstraint(fields=["statement_line", "number"], name="repayment_once_by_line"),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ class WebhookEndpoint(models.Model):
     """An address of a merchant's that events are sent to; `event_types` empty for all of them.
 
     `secret` signs, encrypted as account numbers are; `previous_secret` signs beside it until `previous_until`.
-    `failing_since` is when the first of the failures since the last success was.
+    `failing_since` is when the first of the failures was since the last success, or since nothing was waited for.
     """
 
     class State(models.TextChoices):

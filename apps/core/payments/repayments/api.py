@@ -1,6 +1,5 @@
 """Repayments: recorded and taken back by staff, seen by the merchant."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +59,7 @@ class StaffRepaymentsView(APIView):
         request=RepaymentSerializer,
         answers={201: RepaymentAnswerSerializer},
         problems=(404,),
-        conflicts=(MerchantStateConflict, RepaymentConflict, RepaymentExceedsDebt),
+        conflicts=(MerchantStateConflict, RepaymentConflict, RepaymentExceedsDebt, RepaymentReversed),
         key="optional",
         staff=True,
     )
@@ -68,14 +67,11 @@ class StaffRepaymentsView(APIView):
         """Money of a merchant that came in: it lowers what is used and raises the pool. Once per reference."""
         by = staff_actor(request)
 
-        def act(*, merchant_id: int, amount: Decimal | None = None, reference: str = "", **line: int) -> dict[str, Any]:
-            if line:
-                found = services.repayment_record_line(
-                    merchant_id=merchant_id, line_id=line["statement_line_id"], by=by
-                )
+        def act(*, statement_line_id: int | None = None, **fields: Any) -> dict[str, Any]:
+            if statement_line_id is not None:
+                found = services.repayment_record_line(line_id=statement_line_id, by=by, **fields)
             else:
-                assert amount is not None  # noqa: S101 - the serializer wants one of both
-                found = services.repayment_record(merchant_id=merchant_id, amount=amount, reference=reference, by=by)
+                found = services.repayment_record(by=by, **fields)
             return repayment_members(repayment_get(found.pk))
 
         return answer_once(request, RepaymentSerializer, act, status=201)

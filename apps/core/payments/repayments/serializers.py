@@ -6,9 +6,8 @@ from rest_framework import serializers
 
 from core.serializers import BIGINT_MAXIMUM, AmountField, IdField, StrictSerializer, TextField
 from payments.models import Repayment
+from payments.repayments.services import LONGEST_REFERENCE
 from payments.withdrawals.serializers import PageQuerySerializer
-
-LONGEST_REFERENCE = 140
 
 
 class RepaymentSerializer(StrictSerializer):
@@ -21,6 +20,10 @@ class RepaymentSerializer(StrictSerializer):
     )
     statement_line_id = IdField(
         required=False, help_text="In place of amount and reference: a line of an imported statement that came in."
+    )
+
+    replaces = serializers.UUIDField(
+        required=False, help_text="The reversed repayment of the same reference that this one takes the place of."
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Seeds a sandbox for load tests: clears what was there, in both databases, and adds merchants ready to withdraw."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -10,11 +10,13 @@ import redis
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
+from django.utils import timezone
 
 from core.environment import ENVIRONMENT
+from etebar_common import logs
 from payments.audit.services import Actor
 from payments.merchants.accounts import fingerprint_of, stored_account
-from payments.models import Merchant, MerchantCredit, WalletAccount
+from payments.models import AuditEntry, Merchant, MerchantCredit, WalletAccount
 from payments.pool.services import pool_top_up
 from payments.tokens.authentication import access_token_for
 from payments.withdrawals.settlement_client import SettlementError, settlement_client
@@ -44,8 +46,9 @@ def seed_sandbox(seed: Seed, say: Callable[[str], object] = print) -> None:
     with transaction.atomic(durable=True):
         merchants, payouts = _clear_both()
         say(f"Cleared: {merchants} merchants and their books in core, {payouts} payouts in settlement.")
-        _add_merchants(seed)
-        pool_top_up(amount=seed.pool, by=_seeding_actor())
+        by = _seeding_actor()
+        _record_approvals(_add_merchants(seed), seed, by)
+        pool_top_up(amount=seed.pool, by=by)
     say(f"Seed done: merchants={seed.merchants}, credit/merchant={seed.credit_limit}, pool_available={seed.pool}")
 
 
@@ -71,7 +74,7 @@ def _seeding_actor() -> Actor:
     return Actor(user.pk, f"staff:{user.get_username()}")
 
 
-def _add_merchants(seed: Seed) -> None:
+def _add_merchants(seed: Seed) -> list[Merchant]:
     shared_hash = make_password(seed.password)
     users = User.objects.bulk_create(
         (User(username=f"m{number}", password=shared_hash) for number in range(1, seed.merchants + 1)), BATCH_ROWS
@@ -102,6 +105,27 @@ def _add_merchants(seed: Seed) -> None:
     )
     MerchantCredit.objects.bulk_create(
         (MerchantCredit(merchant=merchant, credit_limit=seed.credit_limit) for merchant in merchants), BATCH_ROWS
+    )
+    return merchants
+
+
+def _record_approvals(merchants: Sequence[Merchant], seed: Seed, by: Actor) -> None:
+    """What merchant_approve writes of each: statements read their limits from the audit."""
+    now = timezone.now()
+    AuditEntry.objects.bulk_create(
+        (
+            AuditEntry(
+                actor=by.name,
+                user_id=by.user_id,
+                action="merchant_approved",
+                merchant_id=merchant.pk,
+                detail={"credit_limit": str(seed.credit_limit)},
+                request_id=logs.request_id.get(),
+                created_at=now,
+            )
+            for merchant in merchants
+        ),
+        BATCH_ROWS,
     )
 
 

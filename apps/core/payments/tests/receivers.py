@@ -48,6 +48,15 @@ def status(code: int, **headers: str) -> Answer:
     return answer
 
 
+def says(line: bytes) -> Answer:
+    """What is no HTTP."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(line)
+
+    return answer
+
+
 def hangs(seconds: float) -> Answer:
     """Says nothing."""
     return lambda _: time.sleep(seconds)

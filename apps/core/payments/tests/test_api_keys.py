@@ -215,6 +215,38 @@ class TestManaging:
         assert with_key(made["key"]).get("/api/v1/me").status_code == 401
         assert with_key(rotated["key"]).get("/api/v1/me").status_code == 200
 
+    def test_rotated_again_for_a_lost_answer_the_one_in_use_stays_good(self, client: APIClient) -> None:
+        path = f"{PATH}/{create(client)['id']}/rotate"
+        in_use = client.post(path, {"overlap_hours": 0}, format="json").json()
+        lost = client.post(path, {"overlap_hours": 2}, format="json").json()
+        again = client.post(path, {"overlap_hours": 24}, format="json").json()
+        assert again["previous_until"] == lost["previous_until"]
+        for made, status in ((in_use, 200), (lost, 401), (again, 200)):
+            assert with_key(made["key"]).get("/api/v1/me").status_code == status
+
+    def test_rotated_again_after_it_was_used_the_one_before_is_good(self, client: APIClient) -> None:
+        path = f"{PATH}/{create(client)['id']}/rotate"
+        first, second, third = (client.post(path, {"overlap_hours": 24}, format="json").json() for _ in range(3))
+        assert with_key(third["key"]).get("/api/v1/me").status_code == 200
+        fourth = client.post(path, {"overlap_hours": 24}, format="json").json()
+        api_key.forget_all()
+        for made, status in ((first, 401), (second, 401), (third, 200), (fourth, 200)):
+            assert with_key(made["key"]).get("/api/v1/me").status_code == status
+
+    def test_rotated_without_an_overlap_none_before_is_good(self, client: APIClient) -> None:
+        first = create(client)
+        path = f"{PATH}/{first['id']}/rotate"
+        second, third = (client.post(path, {"overlap_hours": hours}, format="json").json() for hours in (24, 0))
+        for made, status in ((first, 401), (second, 401), (third, 200)):
+            assert with_key(made["key"]).get("/api/v1/me").status_code == status
+
+    def test_rotated_after_the_overlap_the_one_before_is_good_again(self, client: APIClient) -> None:
+        path = f"{PATH}/{create(client)['id']}/rotate"
+        before = client.post(path, {"overlap_hours": 1}, format="json").json()
+        ApiKey.objects.update(previous_until=timezone.now())
+        client.post(path, {"overlap_hours": 1}, format="json")
+        assert with_key(before["key"]).get("/api/v1/me").status_code == 200
+
     def test_revoked_it_is_refused_where_it_was_seen_within_seconds(
         self, client: APIClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -256,6 +288,7 @@ class TestManaging:
             ({"scopes": ["money:all"]}, "scopes.0"),
             ({"name": ""}, "name"),
             ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+            ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at"),
             ({"key": "mine"}, "key"),
         ],
     )

@@ -104,6 +104,18 @@ class TestARepayment:
             assert answer.json()["repayment_id"] == first
         stands(merchant, "40.00", "160.00")
 
+    @pytest.mark.parametrize("typed", ["tx-12", " TX-12 ", "TX-\u200f12", "ＴＸ-12", "TX-۱۲", "Tx-12\u00a0"])
+    def test_is_one_however_its_reference_is_typed(self, staff: APIClient, merchant: Merchant, typed: str) -> None:
+        first = repay(staff, merchant, reference="TX-12").json()
+        assert repay(staff, merchant, reference=typed).json() == first
+        stands(merchant, "40.00", "160.00")
+
+    def test_under_a_reference_of_nothing_is_refused(self, staff: APIClient, merchant: Merchant) -> None:
+        answers = [repay(staff, merchant, reference=typed) for typed in (" \u200f ", "\ufdfa" * 140)]
+        assert [(answer.status_code, answer.json()["errors"][0]["field"]) for answer in answers] == [
+            (422, "reference")
+        ] * 2
+
     def test_of_more_than_is_owed_is_refused(self, staff: APIClient, merchant: Merchant) -> None:
         answer = repay(staff, merchant, "60.01")
         assert (answer.status_code, answer.json()["code"]) == (409, "repayment_exceeds_debt")
@@ -186,6 +198,24 @@ class TestAReversal:
         assert reverse_it(staff, made).json()["code"] == "repayment_reversed"
         stands(merchant, "60.00", "140.00")
 
+    def test_lets_the_payment_be_recorded_anew_by_who_says_so(self, staff: APIClient, merchant: Merchant) -> None:
+        """For whose it is; a request that comes late, without a word of the reversal, records nothing again."""
+        first = repay(staff, merchant, reference="TX-1").json()["repayment_id"]
+        reverse_it(staff, first)
+        for late in (repay(staff, merchant, reference="TX-1"), repay(staff, merchant, "5.00", reference="tx-1")):
+            assert (late.status_code, late.json()["code"], late.json()["repayment_id"]) == (
+                409,
+                "repayment_reversed",
+                first,
+            )
+        anew = {"reference": "TX-1", "replaces": first}
+        answers = all_at_once([lambda: repay(staff, merchant, "30.00", **anew)] * 6)
+        assert len({answer.json()["repayment_id"] for answer in answers}) == 1
+        stands(merchant, "30.00", "170.00")
+        reverse_it(staff, answers[0].json()["repayment_id"])
+        assert repay(staff, merchant, "30.00", **anew).json()["code"] == "repayment_reversed"
+        stands(merchant, "60.00", "140.00")
+
     def test_may_leave_more_used_than_the_limit_which_only_blocks(self, staff: APIClient, merchant: Merchant) -> None:
         made = repay(staff, merchant, "60.00").json()["repayment_id"]
         assert withdraw(merchant_client(merchant), "90.00").status_code == 201
@@ -225,6 +255,11 @@ class TestALineOfTheBank:
         stands(merchant, "40.00", "160.00")
         other = self.of_line(staff, make_merchant(), line)
         assert (other.status_code, other.json()["code"]) == (409, "repayment_conflict")
+        reverse_it(staff, first["repayment_id"])
+        assert self.of_line(staff, merchant, line).json()["code"] == "repayment_reversed"
+        anew = {"merchant_id": merchant.pk, "statement_line_id": line.pk, "replaces": first["repayment_id"]}
+        assert staff.post(PATH, anew, format="json").status_code == 201
+        stands(merchant, "40.00", "160.00")
 
     @pytest.mark.parametrize(
         "changes", [{"amount": Decimal("20.00")}, {"reference": "01a2092c-193a-76b5-9b2a-e1108a2c585b"}]
@@ -268,4 +303,16 @@ class TestTheConsole:
         key = client.get(back).context["form"]["key"].value()
         assert client.post(back, {"reason": "wrong", "key": key}).status_code == 302
         stands(merchant, "60.00", "140.00")
+        shown = client.get(reverse("admin:payments_repayment_change", args=[made.pk])).content.decode()
+        assert "wrong" in shown
+        assert client.get(reverse("admin:payments_repayment_export")).getvalue().decode().endswith(",wrong\r\n")
+        again = {"amount": "20.00", "reference": " tx-9", "key": client.get(page).context["form"]["key"].value()}
+        answer = client.post(page, again)
+        assert (answer.status_code, "was reversed" in answer.content.decode()) == (409, True)
+        stands(merchant, "60.00", "140.00")
+        anew = {**again, "key": answer.context["form"]["key"].value(), "anew": "on"}
+        assert client.post(page, anew).status_code == 302
+        stands(merchant, "40.00", "160.00")
+        back = reverse("admin:payments_repayment_reverse", args=[Repayment.objects.get(number=1).pk])
+        client.post(back, {"reason": "wrong", "key": client.get(back).context["form"]["key"].value()})
         assert CreditPool.objects.get().repaid_amount == 0

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from core.environment import ENVIRONMENT
 from etebar_common.environment import Profile
 from etebar_quickstart.process import ManagedProcess
+from payments.account_statements.selectors import time_zone
 from payments.books.services import verify_books
-from payments.models import CreditPool, Merchant, Withdrawal
+from payments.models import AuditEntry, CreditPool, Merchant, Withdrawal
 from payments.sandbox import services
 from payments.sandbox.services import Seed, seed_sandbox
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
@@ -32,6 +34,22 @@ def test_what_was_there_is_gone_from_both_books() -> None:
     assert (Merchant.objects.count(), Withdrawal.objects.count()) == (20, 0)
     assert CreditPool.objects.get().available_amount == Decimal("5000000.00")
     assert verify_books().differences == []
+
+
+def test_a_seeded_merchants_statement_has_its_limit_as_that_of_an_approved_one() -> None:
+    approved = make_merchant(limit="1000.00")
+    [written] = AuditEntry.objects.filter(merchant_id=approved.pk, action="merchant_approved")
+    seed_sandbox(SMALL, str)
+    seeded = Merchant.objects.select_related("user").latest("pk")
+    today = timezone.localdate(timezone=time_zone()).isoformat()
+    answer = merchant_client(seeded).get("/api/v1/statements", {"period_from": today, "period_to": today}).json()
+    assert (answer["opening"]["credit_limit"], answer["closing"]["credit_limit"]) == (None, "1000.00")
+    assert [each["credit_limit"] for each in answer["limits"]] == ["1000.00"]
+    entries = AuditEntry.objects.filter(action="merchant_approved")
+    assert entries.count() == SMALL.merchants
+    assert {(each.detail["credit_limit"], each.request_id) for each in entries} == {
+        (written.detail["credit_limit"], written.request_id)
+    }
 
 
 def test_seeding_while_withdrawals_run_neither_deadlocks_nor_fails_them() -> None:

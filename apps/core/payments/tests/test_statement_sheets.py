@@ -13,7 +13,7 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.typesetting import Document
+from core.typesetting import WIDTH, Align, Document
 from payments.account_statements.selectors import LimitChange, Period, Statement
 from payments.account_statements.sheets import printed
 from payments.models import LedgerEntry
@@ -73,8 +73,9 @@ class TestSheets:
         assert amount(closing) == statement.closing == used
 
     def test_are_persian_with_jalali_days_in_the_order_in_which_they_are_read(self) -> None:
-        moved = [("reserve", Decimal("1234.50")), ("repayment", Decimal("-34.50"))]
-        found = text_of(sheets(statement_of(moved, "100.00"), "fa"))
+        statement = statement_of([("reserve", Decimal("1234.50")), ("repayment", Decimal("-34.50"))], "100.00")
+        reserved, repaid = (entry.transaction_id for entry in statement.entries)
+        found = text_of(sheets(statement, "fa"))
         for line in (
             "صورت‌حساب پذیرنده",
             "دوره از ۱۴۰۵/۰۱/۰۱ تا ۱۴۰۵/۰۱/۳۱",
@@ -83,6 +84,12 @@ class TestSheets:
             "رزرو ۱ ۱٬۲۳۴٫۵۰",
             "بازپرداخت ۱ -۳۴٫۵۰",
             "پایان دوره ۱٬۳۰۰٫۰۰ ۵٬۰۰۰٫۰۰",
+            "پذیرنده shop-1",
+            "۱۴۰۵/۰۱/۰۱ ۱۲:۰۰:۰۰ UTC ۵٬۰۰۰٫۰۰",
+            "منطقهٔ زمانی UTC",
+            f"رزرو {reserved} ۱٬۲۳۴٫۵۰ ۱٬۳۳۴٫۵۰",
+            f"بازپرداخت {repaid} -۳۴٫۵۰ ۱٬۳۰۰٫۰۰",
+            "Etebar – shop-1",
             "صفحهٔ ۱ از ۱",
         ):
             assert line in found
@@ -107,6 +114,25 @@ class TestLines:
         document.page()
         document.text(line, 50, 100, font="Vazirmatn-Regular", size=10)
         assert text_of(document.finish()).strip() == line
+
+    @given(st.uuids().map(str) | st.from_regex(r"\A[A-Za-z0-9]([A-Za-z0-9.@+_-]{0,18}[A-Za-z0-9])?\Z"))
+    def test_of_names_and_ids_are_whole_between_persian_ones(self, name: str) -> None:
+        document = Document(language="fa", right_to_left=True, title=name)
+        document.page()
+        for across, text in ((50, "پذیرنده"), (120, name), (400, "۱٬۲۳۴٫۵۰")):
+            document.text(text, across, 100, font="Vazirmatn-Regular", size=10)
+        assert text_of(document.finish()).strip() == f"پذیرنده {name} ۱٬۲۳۴٫۵۰"
+
+    def test_of_names_look_the_same_whichever_way_the_page_runs(self) -> None:
+        pictures = []
+        for right_to_left in (False, True):
+            document = Document(language="fa", right_to_left=right_to_left, title="names")
+            document.page()
+            across = 50 if not right_to_left else WIDTH - 50
+            align: Align = "end" if right_to_left else "start"
+            document.text("r1-shop_2@x", across, 100, font="Vazirmatn-Regular", size=10, align=align)
+            pictures.append(pypdfium2.PdfDocument(document.finish())[0].render(scale=3))
+        assert bytes(pictures[0].buffer) == bytes(pictures[1].buffer)
 
     def test_begin_and_end_where_they_are_put(self) -> None:
         places = {}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from payments.models import WebhookDelivery, WebhookEndpoint
@@ -101,6 +102,11 @@ class TestChanging:
         changed = client.patch(webhook, {"description": "new", "url": f"{URL}/2"}, format="json")
         assert changed.json() == before | {"description": "new", "url": f"{URL}/2"}
 
+    def test_to_another_url_forgets_that_it_failed(self, client: APIClient, webhook: str) -> None:
+        WebhookEndpoint.objects.update(failing_since=timezone.now())
+        assert client.patch(webhook, {"url": URL}, format="json").json()["failing_since"] is not None
+        assert client.patch(webhook, {"url": f"{URL}/2"}, format="json").json()["failing_since"] is None
+
     def test_disabled_it_keeps_no_events(self, client: APIClient, webhook: str) -> None:
         fund_pool()
         disabled = client.patch(webhook, {"enabled": False}, format="json").json()
@@ -147,6 +153,17 @@ class TestDeliveries:
         made = client.post(f"{webhook}/test", {}, format="json").json()
         replayed = client.post(f"{webhook}/deliveries/{made['id']}/replay", {}, format="json")
         assert replayed.json() == {"replayed": 0}
+
+    def test_of_a_disabled_webhook_are_not_promised(self, client: APIClient, webhook: str) -> None:
+        made = client.post(f"{webhook}/test", {}, format="json").json()
+        WebhookDelivery.objects.update(state="dead", finished_at=timezone.now(), next_attempt_at=None)
+        client.patch(webhook, {"enabled": False}, format="json")
+        for path in ("/test", "/replay", f"/deliveries/{made['id']}/replay"):
+            refused = client.post(webhook + path, {}, format="json")
+            assert (refused.status_code, refused.json()["code"]) == (409, "webhook_disabled")
+        assert [each.state for each in WebhookDelivery.objects.all()] == ["dead"]
+        client.patch(webhook, {"enabled": True}, format="json")
+        assert client.post(f"{webhook}/replay", {}, format="json").json() == {"replayed": 1}
 
     def test_and_webhooks_of_others_are_not_found(self, client: APIClient, webhook: str) -> None:
         made = client.post(f"{webhook}/test", {}, format="json").json()

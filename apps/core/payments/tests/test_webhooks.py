@@ -17,15 +17,29 @@ from payments.dispatch.services import dispatch_due
 from payments.models import Merchant, WebhookAttempt, WebhookDelivery, WebhookEndpoint, Withdrawal
 from payments.tests import receivers
 from payments.tests.factories import fund_pool, make_merchant, merchant_client, withdraw
+from payments.tests.other_connection import connected
 from payments.tests.receivers import Receiver, receiving
-from payments.webhooks import deliverer, deliveries, endpoints, representation, retention, sender, signing, targets
+from payments.tests.test_concurrent_withdrawals import all_at_once
+from payments.webhooks import (
+    claims,
+    deliverer,
+    deliveries,
+    endpoints,
+    representation,
+    retention,
+    sender,
+    signing,
+    targets,
+)
+from payments.webhooks.claims import deliveries_claim
 from payments.webhooks.deliverer import Deliverer
-from payments.webhooks.deliveries import deliveries_claim
+from payments.webhooks.deliveries import Result, deliveries_record
+from payments.webhooks.sender import Sent
 
 pytestmark = pytest.mark.usefixtures("books")
 
 PATH = "/api/v1/webhooks"
-MODULES = (deliverer, deliveries, endpoints, retention, sender, targets)
+MODULES = (claims, deliverer, deliveries, endpoints, retention, sender, targets)
 LOOPBACK = {"webhook_allowed_networks": ["127.0.0.0/8"]}
 
 Settings = Callable[..., None]
@@ -198,6 +212,21 @@ class TestSignatures:
         WebhookEndpoint.objects.update(previous_until=timezone.now())
         assert secrets_of(client, endpoint) == [after]
 
+    def test_are_of_the_older_secret_and_the_newest_when_it_is_rotated_again(
+        self, receiver: Receiver, client: APIClient
+    ) -> None:
+        endpoint = subscribe(client, receiver.url)
+        [before] = secrets_of(client, endpoint)
+        lost, again = (
+            client.post(f"{PATH}/{endpoint['id']}/secret/rotate", {}, format="json").json() for _ in range(2)
+        )
+        assert again["previous_secret_until"] == lost["previous_secret_until"]
+        newest, older = secrets_of(client, endpoint)
+        assert (older, newest != before) == (before, True)
+        WebhookEndpoint.objects.update(previous_until=timezone.now())
+        client.post(f"{PATH}/{endpoint['id']}/secret/rotate", {}, format="json")
+        assert secrets_of(client, endpoint)[1] == newest
+
     def test_secrets_do_not_stand_in_clear(self, receiver: Receiver, client: APIClient) -> None:
         endpoint = subscribe(client, receiver.url)
         [secret] = secrets_of(client, endpoint)
@@ -229,6 +258,7 @@ FAILING = {
         "answered 302, and redirects are not followed",
     ),
     "is busy": (receivers.status(429), "answered 429"),
+    "says what is no HTTP": (receivers.says(b"\0\x1bgarbage\r\n\r\n"), "no answer: \ufffd\ufffdgarbage"),
 }
 
 
@@ -305,6 +335,30 @@ class TestAReceiverThat:
         deliver()
         shown = client.get(f"{PATH}/{endpoint['id']}").json()
         assert (shown["state"], shown["state_reason"]) == ("disabled", "every attempt failed for 120 hours")
+
+    def test_failed_days_ago_and_was_told_nothing_since_is_not_disabled(
+        self, receiver: Receiver, client: APIClient, settings: Settings
+    ) -> None:
+        settings(webhook_attempts=1)
+        receiver.answer = receivers.status(500)
+        path = f"{PATH}/{subscribe(client, receiver.url, event_types=['withdrawal.settled'])['id']}"
+        for number in (1, 2):
+            withdraw(client)
+            deliver()
+            shown = client.get(path).json()
+            assert (shown["state"], shown["dead"], shown["failing_since"]) == ("enabled", number, None)
+
+    def test_is_still_to_be_told_something_fails_since_the_first_time(
+        self, receiver: Receiver, client: APIClient, settings: Settings
+    ) -> None:
+        receiver.answer = receivers.status(503, Retry_After="600")
+        path = f"{PATH}/{subscribe(client, receiver.url, event_types=['withdrawal.settled'])['id']}"
+        for attempts in (17, 1):
+            settings(webhook_attempts=attempts)
+            withdraw(client)
+            deliver()
+        assert [each.state for each in WebhookDelivery.objects.order_by("pk")] == ["pending", "dead"]
+        assert client.get(path).json()["failing_since"] is not None
 
     def test_never_takes_it_is_given_up_and_can_be_told_again(
         self, receiver: Receiver, client: APIClient, settings: Settings
@@ -387,6 +441,27 @@ class TestADeliverer:
         working.close()
         assert len(receiver.received) == 1
         assert WebhookDelivery.objects.get().state == "delivered"
+
+    def test_that_ends_the_last_delivery_after_another_one_forgets_the_failures(
+        self, client: APIClient, settings: Settings
+    ) -> None:
+        settings(webhook_attempts=1)
+        endpoint = f"{PATH}/{subscribe(client, 'http://127.0.0.1:1/nobody')['id']}"
+        for _ in range(2):
+            client.post(f"{endpoint}/test", {}, format="json")
+        WebhookEndpoint.objects.update(failing_since=timezone.now())
+        ours, theirs = deliveries_claim(2, {})
+        with connected() as other, other.cursor() as cursor:
+            ended = "UPDATE payments_webhookdelivery SET state = 'dead', finished_at = now(), next_attempt_at = NULL"
+            cursor.execute(f"{ended} WHERE id = %s", [theirs.pk])
+            cursor.execute("SELECT id FROM payments_webhookendpoint FOR NO KEY UPDATE")
+
+            def commit_later() -> None:
+                time.sleep(0.5)
+                other.commit()
+
+            all_at_once([commit_later, lambda: deliveries_record([Result(ours, Sent(500, "answered 500", 1))])])
+        assert client.get(endpoint).json()["failing_since"] is None
 
 
 class TestTheLog:

@@ -53,9 +53,10 @@ def forget_all() -> None:
 def _looked_up(key: bytes) -> TokenUser:
     form = FORM.fullmatch(key)
     found = ApiKey.objects.select_related("merchant__user").filter(pk=form[1].decode()).first() if form else None
-    if found is None or not _is_good(found, digest_of(key)):
+    digest = digest_of(key)
+    if found is None or not _is_good(found, digest):
         raise TokenInvalid("the API key is unknown, revoked or expired")
-    _mark_used(found)
+    _mark_used(found, digest)
     account = found.merchant.user
     user = TokenUser(account.pk, account.get_username(), found.merchant_id, frozenset(found.scopes))
     with _remembering:
@@ -74,7 +75,11 @@ def _is_good(found: ApiKey, digest: str) -> bool:
     return is_known and not is_over and found.merchant.user.is_active
 
 
-def _mark_used(found: ApiKey) -> None:
+def _mark_used(found: ApiKey, digest: str) -> None:
     now = timezone.now()
+    row = ApiKey.objects.filter(pk=found.pk)
     if found.last_used_at is None or found.last_used_at < now - timedelta(seconds=USED_SECONDS):
-        ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
+        row.update(last_used_at=now)
+    if found.current_used_at is None and found.digest == digest:
+        # not of one that was rotated meanwhile
+        row.filter(digest=digest).update(current_used_at=now)

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from core.openapi import describe
 from core.pagination import paginate
 from core.serializers import NothingSerializer, validated
-from etebar_common.problems import NotFound, WebhookExists, WebhookLimit
+from etebar_common.problems import NotFound, WebhookDisabled, WebhookExists, WebhookLimit
 from payments.idempotency.act import answer_once
 from payments.models import WebhookDelivery
 from payments.tokens.authentication import merchant_id_of
@@ -116,7 +116,10 @@ class RotateView(MerchantView):
         key="optional",
     )
     def post(self, request: Request, endpoint_id: UUID) -> HttpResponse:
-        """A new secret; both sign until `previous_secret_until`."""
+        """A new secret; both sign until `previous_secret_until`.
+
+        Rotated again before that, the older one signs on until then, beside the newest; the one between does not.
+        """
         merchant_id = merchant_id_of(request)
 
         def act() -> dict[str, Any]:
@@ -131,6 +134,7 @@ class TestView(MerchantView):
         request=NothingSerializer,
         answers={202: DeliverySerializer},
         problems=(404,),
+        conflicts=(WebhookDisabled,),
         key="optional",
     )
     def post(self, request: Request, endpoint_id: UUID) -> HttpResponse:
@@ -177,6 +181,7 @@ class ReplayView(MerchantView):
         request=NothingSerializer,
         answers={200: ReplayedSerializer},
         problems=(404,),
+        conflicts=(WebhookDisabled,),
         key="optional",
     )
     def post(self, request: Request, endpoint_id: UUID, delivery_id: int | None = None) -> HttpResponse:

@@ -16,7 +16,8 @@ from core.startup import first_line
 from etebar_common.crash import CrashPoint, crash_point
 from payments.models import WebhookDelivery
 from payments.webhooks import signing
-from payments.webhooks.deliveries import Result, deliveries_claim, deliveries_record
+from payments.webhooks.claims import deliveries_claim
+from payments.webhooks.deliveries import Result, deliveries_record
 from payments.webhooks.endpoints import secrets_of
 from payments.webhooks.events import body_of
 from payments.webhooks.sender import Sent, send

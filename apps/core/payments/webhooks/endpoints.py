@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core.environment import ENVIRONMENT
-from etebar_common.problems import NotFound, WebhookExists, WebhookLimit
+from etebar_common.problems import NotFound, WebhookDisabled, WebhookExists, WebhookLimit
 from payments.locks import lock_merchant
 from payments.models import WebhookDelivery, WebhookEndpoint
 from payments.webhooks import signing
@@ -53,12 +53,13 @@ def endpoint_create(
 def endpoint_change(*, merchant_id: int, endpoint_id: UUID, **fields: Any) -> WebhookEndpoint:
     """Changes what is given of url, event_types, description and enabled; raises NotFound and WebhookExists.
 
-    Enabled again, an endpoint gets what was pending for it at once, and its failures are forgotten.
+    Enabled again, an endpoint gets what was pending for it at once. Its failures are forgotten then, and with its URL.
     """
     lock_merchant(merchant_id)
     endpoint = endpoint_get(merchant_id, endpoint_id)
     if fields.get("url", endpoint.url) != endpoint.url:
         _require_new(merchant_id, fields["url"])
+        fields["failing_since"] = None
     if "event_types" in fields:
         fields["event_types"] = sorted(set(fields["event_types"]))
     enabled = fields.pop("enabled", None)
@@ -84,22 +85,25 @@ def endpoint_delete(*, merchant_id: int, endpoint_id: UUID) -> None:
 
 
 def secret_rotate(*, merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:
-    """A new secret; the one before signs beside it for WEBHOOK_SECRET_OVERLAP_HOURS. Raises NotFound."""
+    """A new secret; the one before signs beside it for WEBHOOK_SECRET_OVERLAP_HOURS. Raises NotFound.
+
+    Rotated again meanwhile, the one that signed before the first rotation stays until its time, and the one between
+    is thrown away: whoever lost an answer and asks again takes nothing from receivers.
+    """
     lock_merchant(merchant_id)
     endpoint = endpoint_get(merchant_id, endpoint_id)
-    overlap = timedelta(hours=ENVIRONMENT.webhook_secret_overlap_hours)
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
-        secret=signing.cipher().encrypt(signing.new_secret()),
-        previous_secret=endpoint.secret,
-        previous_until=timezone.now() + overlap,
-    )
+    fields: dict[str, Any] = {"secret": signing.cipher().encrypt(signing.new_secret())}
+    if not _has_previous(endpoint):
+        until = timezone.now() + timedelta(hours=ENVIRONMENT.webhook_secret_overlap_hours)
+        fields |= {"previous_secret": endpoint.secret, "previous_until": until}
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(**fields)
     return endpoint_get(merchant_id, endpoint_id)
 
 
 def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
     """The secrets that sign now, the newest first; raises cipher.Unreadable."""
     stored = [endpoint.secret]
-    if endpoint.previous_until is not None and endpoint.previous_until > timezone.now():
+    if _has_previous(endpoint):
         stored.append(endpoint.previous_secret)
     return [signing.cipher().decrypt(each) for each in stored]
 
@@ -118,8 +122,8 @@ def secrets_reencrypt() -> int:
 
 
 def send_test(*, merchant_id: int, endpoint_id: UUID) -> WebhookDelivery:
-    """An event that says nothing, to see that it comes; raises NotFound."""
-    endpoint = endpoint_get(merchant_id, endpoint_id)
+    """An event that says nothing, to see that it comes; raises NotFound and WebhookDisabled."""
+    endpoint = _get_enabled(merchant_id, endpoint_id)
     now = timezone.now()
     return WebhookDelivery.objects.create(
         endpoint=endpoint,
@@ -134,9 +138,9 @@ def send_test(*, merchant_id: int, endpoint_id: UUID) -> WebhookDelivery:
 def deliveries_replay(*, merchant_id: int, endpoint_id: UUID, delivery_id: int | None = None) -> int:
     """Has one delivery, or the first REPLAYED_AT_ONCE that are dead, sent again, with the ids they had; how many.
 
-    Raises NotFound.
+    Raises NotFound and WebhookDisabled.
     """
-    endpoint = endpoint_get(merchant_id, endpoint_id)
+    endpoint = _get_enabled(merchant_id, endpoint_id)
     chosen = WebhookDelivery.objects.filter(endpoint=endpoint)
     if delivery_id is None:
         dead = chosen.filter(state=WebhookDelivery.State.DEAD).order_by("created_at", "pk")
@@ -150,6 +154,17 @@ def deliveries_replay(*, merchant_id: int, endpoint_id: UUID, delivery_id: int |
     return finished.update(
         state=WebhookDelivery.State.PENDING, attempts=0, finished_at=None, next_attempt_at=timezone.now()
     )
+
+
+def _has_previous(endpoint: WebhookEndpoint) -> bool:
+    return endpoint.previous_until is not None and endpoint.previous_until > timezone.now()
+
+
+def _get_enabled(merchant_id: int, endpoint_id: UUID) -> WebhookEndpoint:
+    endpoint = endpoint_get(merchant_id, endpoint_id)
+    if endpoint.state != WebhookEndpoint.State.ENABLED:
+        raise WebhookDisabled(f"nothing is sent to the webhook {endpoint_id}: {endpoint.state_reason}")
+    return endpoint
 
 
 def _enabled() -> dict[str, Any]:

@@ -45,7 +45,13 @@ def send(url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -
     except (OSError, http.client.HTTPException, ValueError) as failed:
         late = time.monotonic() - started >= seconds
         error = f"no answer within {seconds:g} s" if late else f"no answer: {failed or type(failed).__name__}"
-    return Sent(status, error[:LONGEST_ERROR], int((time.monotonic() - started) * 1000), retry_after)
+    duration_ms = int((time.monotonic() - started) * 1000)
+    return Sent(status, _printable(error.strip())[:LONGEST_ERROR], duration_ms, retry_after)
+
+
+def _printable(error: str) -> str:
+    """It may quote the receiver, who sends what no column takes, as NUL, and what no log should show."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in error)
 
 
 def _error_of(status: int) -> str:
