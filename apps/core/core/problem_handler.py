@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import is_valid_path
 from django.utils.translation import gettext
 from django.views import csrf
 from rest_framework import exceptions as drf
@@ -130,5 +131,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """The admin's people get a page, a program gets a problem."""
-    return problem_page(request, problem) if request.path.startswith(ADMIN_PREFIX) else problem_response(problem)
+    """The admin's people get a page, a program gets a problem, as everybody where there is no admin."""
+    is_for_people = request.path.startswith(ADMIN_PREFIX) and is_valid_path(ADMIN_PREFIX)
+    return problem_page(request, problem) if is_for_people else problem_response(problem)

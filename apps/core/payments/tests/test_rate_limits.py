@@ -102,7 +102,7 @@ class TestLimits:
         limits(token="2/minute")
         assert [log_in("n1").status_code, admin_log_in("n2", "x").status_code] == [401, 200]
         answer = admin_log_in("n3", "x")
-        assert (answer.status_code, answer.headers["Content-Type"]) == (429, "text/plain")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (429, "text/html; charset=utf-8")
         assert 1 <= int(answer.headers["Retry-After"]) <= 61
         assert APIClient().get("/admin/login/").status_code == 200
 
