@@ -150,3 +150,16 @@ class TestCoreDocument:
             and code in shared[response["$ref"].rpartition("/")[2]]["content"]["application/problem+json"]["examples"]
         }
         assert found == at
+
+
+def test_an_event_is_shown_as_it_is_told() -> None:
+    whole = document("core")
+    for name, event in whole["webhooks"].items():
+        content = event["post"]["requestBody"]["content"]["application/json"]
+        [shown] = [each["value"] for each in content["examples"].values()]
+        assert list(validator(whole, content["schema"]).iter_errors(shown)) == []
+        assert shown["type"] == name
+        if name.startswith("withdrawal."):
+            assert f"withdrawal.{shown['data']['state']}" == name
+            assert (shown["data"]["finalized_at"] is None) is (shown["data"]["state"] == "pending")
+            assert (shown["data"]["failure_code"] is None) is (shown["data"]["state"] != "failed")

@@ -162,6 +162,16 @@ BODIES: JsonObject = {
         "finalized_at": MOMENT,
     },
 }
+# by what has happened
+EVENTS: dict[str, JsonObject] = {
+    name: {"type": name, "timestamp": MOMENT, "data": data}
+    for name, data in {
+        "withdrawal.pending": {**BODIES["Withdrawal"], "state": "pending", "finalized_at": None},
+        "withdrawal.settled": BODIES["Withdrawal"],
+        "withdrawal.failed": {**BODIES["Withdrawal"], "state": "failed", "failure_code": "account_closed"},
+        "webhook.test": {"webhook_id": UUID},
+    }.items()
+}
 # by operation and status: answers that are not as their schema's example, for it is the operation that makes them so
 ANSWERS: dict[tuple[str, str], JsonObject] = {
     ("approve_a_merchant", "200"): {

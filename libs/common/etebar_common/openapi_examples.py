@@ -10,6 +10,7 @@ from etebar_common.openapi_bodies import (
     BANK_STATEMENT,
     BODIES,
     DAY,
+    EVENTS,
     EXPIRY,
     MOMENT,
     REASON,
@@ -188,13 +189,15 @@ WITHOUT_EXAMPLE = frozenset({"cursor"})
 def add_examples(document: JsonObject) -> JsonObject:
     """An example for every member and parameter that does not tell itself, and whole bodies where members must agree.
 
-    What `EXAMPLES`, `BODIES` and `ANSWERS` do not know is left as it is.
+    What `EXAMPLES`, `BODIES`, `EVENTS` and `ANSWERS` do not know is left as it is.
     """
     for name, schema in document.get("components", {}).get("schemas", {}).items():
         for member, told in schema.get("properties", {}).items():
             _add(told, f"{name}.{member}", member)
         if name in BODIES:
             schema["examples"] = [BODIES[name]]
+    for name, event in document.get("webhooks", {}).items():
+        event["post"]["requestBody"]["content"]["application/json"]["examples"] = {"event": {"value": EVENTS[name]}}
     for operation in operations(document):
         for parameter in operation.get("parameters", []):
             _add(parameter["schema"], parameter["name"], parameter["name"])
