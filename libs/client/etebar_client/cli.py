@@ -61,22 +61,17 @@ def days(text: str) -> tuple[date, date]:
     wrong = argparse.ArgumentTypeError(
         f"expected a month such as 2026-11, a day such as 2026-11-05, or 2026-11-05:2026-12-04, not {text!r}"
     )
-    if re.fullmatch("[0-9]{4}-[0-9]{2}", text):
-        text = f"{text}-01:{text}-{_last_of(text) or 0:02}"
-    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?", text):
+    is_month = re.fullmatch("[0-9]{4}-[0-9]{2}", text)
+    if not is_month and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}(:[0-9]{4}-[0-9]{2}-[0-9]{2})?", text):
         raise wrong
-    first, _, last = text.partition(":")
     try:
-        return date.fromisoformat(first), date.fromisoformat(last or first)
+        if is_month:
+            first = date.fromisoformat(f"{text}-01")
+            return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        begins, _, ends = text.partition(":")
+        return date.fromisoformat(begins), date.fromisoformat(ends or begins)
     except ValueError as error:
         raise wrong from error
-
-
-def _last_of(month: str) -> int | None:
-    try:
-        return calendar.monthrange(int(month[:4]), int(month[5:]))[1]
-    except (calendar.IllegalMonthError, ValueError):
-        return None
 
 
 def key(text: str) -> str:

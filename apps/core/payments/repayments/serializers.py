@@ -21,7 +21,6 @@ class RepaymentSerializer(StrictSerializer):
     statement_line_id = IdField(
         required=False, help_text="In place of amount and reference: a line of an imported statement that came in."
     )
-
     replaces = serializers.UUIDField(
         required=False, help_text="The reversed repayment of the same reference that this one takes the place of."
     )

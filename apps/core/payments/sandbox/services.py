@@ -10,11 +10,9 @@ import redis
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
-from django.utils import timezone
 
 from core.environment import ENVIRONMENT
-from etebar_common import logs
-from payments.audit.services import Actor
+from payments.audit.services import Actor, entry
 from payments.merchants.accounts import fingerprint_of, stored_account
 from payments.models import AuditEntry, Merchant, MerchantCredit, WalletAccount
 from payments.pool.services import pool_top_up
@@ -111,22 +109,11 @@ def _add_merchants(seed: Seed) -> list[Merchant]:
 
 def _record_approvals(merchants: Sequence[Merchant], seed: Seed, by: Actor) -> None:
     """What merchant_approve writes of each: statements read their limits from the audit."""
-    now = timezone.now()
-    AuditEntry.objects.bulk_create(
-        (
-            AuditEntry(
-                actor=by.name,
-                user_id=by.user_id,
-                action="merchant_approved",
-                merchant_id=merchant.pk,
-                detail={"credit_limit": str(seed.credit_limit)},
-                request_id=logs.request_id.get(),
-                created_at=now,
-            )
-            for merchant in merchants
-        ),
-        BATCH_ROWS,
+    approvals = (
+        entry(by, "merchant_approved", merchant_id=merchant.pk, credit_limit=seed.credit_limit)
+        for merchant in merchants
     )
+    AuditEntry.objects.bulk_create(approvals, BATCH_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
