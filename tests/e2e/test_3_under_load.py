@@ -1,5 +1,6 @@
 """The cluster is changed while merchants withdraw: nobody is told what is not so, and nobody gets an error of ours."""
 
+import os
 from pathlib import Path
 
 import httpx2
@@ -33,6 +34,8 @@ def next_version(cluster: Cluster, suffix: str, sql: str, directory: Path) -> st
     run("docker", "build", "--quiet", "--tag", f"etebar-core:{tag}", directory)
     run("docker", "tag", f"etebar-settlement:{cluster.tag}", f"etebar-settlement:{tag}")
     run("kind", "load", "docker-image", "--name", NAME, f"etebar-core:{tag}", f"etebar-settlement:{tag}")
+    # hundreds of megabytes, which the disk is not to write while the database commits
+    os.sync()
     return tag
 
 
@@ -51,7 +54,7 @@ class TestUnderLoad:
         assert cluster.sql("walletdb", "SELECT to_regclass('payments_e2e')::text AS name") == [["payments_e2e"]]
         images = {pod["spec"]["containers"][0]["image"] for pod in cluster.pods("core-web")}
         assert images == {f"etebar-core:{tag}"}
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
 
     def test_a_version_whose_migration_fails_leaves_the_old_one_serving(
@@ -67,7 +70,7 @@ class TestUnderLoad:
             assert before <= still
             # back to the release before, whose database has a migration more than the first release knew
             cluster.helm("rollback", "etebar", "--wait", "--timeout", "4m")
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
 
     def test_everything_is_restarted(self, cluster: Cluster, api: Api, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ class TestUnderLoad:
         with steady_load(api, tmp_path) as load:
             cluster.kubectl("rollout", "restart", *workloads)
             cluster.rolled_out(*workloads)
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
 
     def test_a_pod_of_each_kind_is_deleted(self, cluster: Cluster, api: Api, tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ class TestUnderLoad:
                 cluster.kubectl("delete", "pod", cluster.pods(component)[0]["metadata"]["name"])
                 cluster.wait_until_ready(component, 2)
                 load.go_on()
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
 
     def test_a_node_is_drained(self, cluster: Cluster, api: Api, tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ class TestUnderLoad:
                     cluster.wait_until_ready(component, 2)
             finally:
                 cluster.kubectl("uncordon", node)
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
 
     def test_the_internal_token_is_rotated_as_the_runbook_says(
@@ -115,7 +118,7 @@ class TestUnderLoad:
         # pods that end still serve for a while
         wait_until("the old one is refused", lambda: refused(cluster, before) or None, 60)
         assert not refused(cluster, after["token"])
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
 
 

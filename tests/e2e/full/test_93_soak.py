@@ -102,5 +102,5 @@ class TestALongLoad:
     def test_told_nobody_a_lie(self, cluster: Cluster, soak: Soak) -> None:
         assert soak.loads
         for load in soak.loads:
-            assert load.server_errors == {}, load.summary
+            assert load.faults == {}, load.summary
             assert_true(cluster, load)

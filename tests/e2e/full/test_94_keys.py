@@ -29,7 +29,7 @@ class TestTheKeyOfAccounts:
             for step in follow("rotate-account-key.md"):
                 printed.append(step)
                 load.go_on()
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         after = cluster.secret("etebar-account-key")
         assert after["account-encryption-key"] != before
         assert after["account-encryption-keys-previous"] == ""
@@ -62,7 +62,7 @@ class TestTheKeyOfTokens:
             for _ in ("every pod knows the new key", "it signs"):
                 next(steps)
                 load.go_on()
-        assert load.server_errors == {}, load.summary
+        assert load.faults == {}, load.summary
         assert_true(cluster, load)
         assert is_signed_in(api, merchant)
         with cluster.api() as anew:
