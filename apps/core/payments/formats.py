@@ -12,6 +12,8 @@ from core.environment import ENVIRONMENT
 from etebar_common.money import CENT
 
 PERSIAN = "fa"
+# what stands where there is no value
+NOTHING = "–"
 LEFT_TO_RIGHT = "\u200e"
 # for what is written from left to right within a line of the other direction, whatever it begins with (UAX 9)
 _ISOLATED_LEFT_TO_RIGHT, _END_OF_ISOLATED = "\u2066", "\u2069"
@@ -40,7 +42,7 @@ def identifier(value: int) -> str:
 def money(amount: Decimal | None) -> str:
     """An amount with two places: 1,234.50 or ۱٬۲۳۴٫۵۰; a dash for none."""
     if amount is None:
-        return "–"
+        return NOTHING
     shown = _localized(f"{amount.quantize(CENT):,}")
     # a line from right to left would put the sign behind the number
     return f"{LEFT_TO_RIGHT}{shown}" if amount < 0 and is_persian() else shown
@@ -59,7 +61,7 @@ def day(on: date) -> str:
 def moment(at: datetime | None, *, zone: bool = True) -> str:
     """A time to the second in the installation's time zone, with its name; Jalali in Persian. A dash for none."""
     if at is None:
-        return "–"
+        return NOTHING
     try:
         local = timezone.localtime(at, ZoneInfo(ENVIRONMENT.calendar_time_zone))
     except OverflowError:  # at the end of the calendar

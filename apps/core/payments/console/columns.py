@@ -36,7 +36,6 @@ _FORMATS: "tuple[tuple[type[Field[Any, Any]], Callable[[Any], str]], ...]" = (
     (JSONField, lambda members: json.dumps(members, ensure_ascii=False)),
     (ArrayField, ", ".join),
 )
-NOTHING = "–"
 Column = str | Callable[[Any], Any]
 
 
@@ -60,7 +59,7 @@ def _of_row(field: "_ForeignKey", model_admin: "admin.ModelAdmin[Any]", request:
     def shown(row: Model) -> Any:
         other = getattr(row, field.name)
         if other is None or not is_linked:
-            return NOTHING if other is None else other
+            return formats.NOTHING if other is None else other
         return format_html('<a href="{}">{}</a>', reverse(address, args=[other.pk]), other)
 
     return _named(field.name, field.verbose_name, field.name, shown)
@@ -87,7 +86,7 @@ def _formatted(field: "Field[Any, Any]", value: Any) -> Any:
     """As the reader's language has it; what no format knows, and nothing, as they are."""
     written = next((each for kind, each in _FORMATS if isinstance(field, kind)), None)
     if value is None:
-        return NOTHING
+        return formats.NOTHING
     return value if written is None else written(value)
 
 

@@ -60,11 +60,11 @@ class RepaymentAdmin(ActingAdmin):
 
     @admin.display(description=gettext_lazy("reversed at"))
     def reversed_at(self, repayment: Repayment) -> str:
-        return formats.moment(repayment.reversal.created_at) if _has_reversal(repayment) else "–"
+        return formats.moment(repayment.reversal.created_at) if _has_reversal(repayment) else formats.NOTHING
 
     @admin.display(description=gettext_lazy("reason of the reversal"))
     def reversal_reason(self, repayment: Repayment) -> str:
-        return repayment.reversal.reason if _has_reversal(repayment) else "–"
+        return repayment.reversal.reason if _has_reversal(repayment) else formats.NOTHING
 
 
 @admin.register(RepaymentReversal)

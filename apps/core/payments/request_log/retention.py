@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from core.environment import ENVIRONMENT
+from payments.batches import by_batches
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,14 @@ def remove_old(*, batch_rows: int = BATCH_ROWS, budget_seconds: float = BUDGET_S
         return 0
     before = timezone.now() - timedelta(days=ENVIRONMENT.request_log_retention_days)
     ends_at = time.monotonic() + budget_seconds
-    removed, batch, last = 0, batch_rows, UUID(int=0)
-    while batch == batch_rows and (not removed or time.monotonic() < ends_at):
-        batch, last = _remove_batch(last, before, batch_rows)
-        removed += batch
+    last = UUID(int=0)
+
+    def remove_batch(rows: int) -> int:
+        nonlocal last
+        removed, last = _remove_batch(last, before, rows)
+        return removed
+
+    removed = by_batches(remove_batch, batch_rows, ends_at)
     if removed:
         logger.info("request log: %d rows from before %s are removed", removed, before.isoformat())
     return removed

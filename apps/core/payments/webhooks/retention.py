@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from core.environment import ENVIRONMENT
+from payments.batches import by_batches
 from payments.models import WebhookDelivery, WebhookEndpoint
 
 logger = logging.getLogger(__name__)
@@ -24,20 +24,11 @@ def remove_old(*, batch_rows: int = BATCH_ROWS, budget_seconds: float = BUDGET_S
     """
     before = timezone.now() - timedelta(days=ENVIRONMENT.webhook_log_retention_days)
     ends_at = time.monotonic() + budget_seconds
-    _by_batches(_end_batch, batch_rows, ends_at)
-    removed = _by_batches(lambda rows: _remove_batch(before, rows), batch_rows, ends_at)
+    by_batches(_end_batch, batch_rows, ends_at)
+    removed = by_batches(lambda rows: _remove_batch(before, rows), batch_rows, ends_at)
     if removed:
         logger.info("webhooks: %d deliveries from before %s are removed", removed, before.isoformat())
     return removed
-
-
-def _by_batches(act: Callable[[int], int], batch_rows: int, ends_at: float) -> int:
-    """How many rows it did, at least a batch of them, until none are left or the time is over."""
-    done, batch = 0, batch_rows
-    while batch == batch_rows and (not done or time.monotonic() < ends_at):
-        batch = act(batch_rows)
-        done += batch
-    return done
 
 
 @transaction.atomic
