@@ -98,6 +98,12 @@
 {{- if and .Values.settlement.bank.url (not $policy.bank) }}
 {{- $said = append $said "networkPolicy.bank is empty: settlement does not reach the bank, and every payout stays pending." }}
 {{- end }}
+{{- with urlParse .Values.settlement.bank.url }}
+{{- $port := regexFind "[0-9]+$" (regexFind ":[0-9]+$" .host) | default (ternary "443" "80" (eq .scheme "https")) }}
+{{- if and .host (not (has $port (toStrings $policy.bankPorts))) }}
+{{- $said = append $said (printf "networkPolicy.bankPorts: has no %s, which settlement.bank.url has; unless a Service translates it, settlement does not reach the bank." $port) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.operator.enabled (not (include "etebar.kubernetesApiRule" .)) }}
 {{- $said = append $said "networkPolicy.kubernetesApi is empty, and the cluster told no address: the operator does not reach the API server." }}
 {{- end }}
