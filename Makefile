@@ -8,8 +8,8 @@ PYPROJECTS := $(wildcard */pyproject.toml */*/pyproject.toml)
 TESTED := apps/core libs operators quickstart bench observability tests
 # runs of the benchmarks, short as they are
 MEASURING := $(patsubst %,bench/etebar_bench/tests/test_%.py,bench capacity observability)
-# a platform each that is broken on purpose, whole demos, the seed's commands: minutes that make test leaves out
-FAULTS := $(patsubst %,tests/integration/test_%.py,collector_away crash_points database_restart decided_outcomes dispatcher_processes recovery seed_commands settlement_faults) quickstart/tests/test_demo.py
+# a platform each, broken on purpose or set up to be looked into, whole demos, the seed's commands: minutes that make test leaves out
+FAULTS := $(patsubst %,tests/integration/test_%.py,collector_away crash_points database_restart decided_outcomes dispatcher_processes metrics recovery seed_commands settlement_faults tracing) quickstart/tests/test_demo.py
 # what is made up for every operation of the OpenAPI documents: minutes, too
 FUZZED := $(patsubst %,tests/contract/test_%_openapi.py,core core_internal settlement) tests/integration/test_stateful_api.py
 PACKAGES := core payments settlement etebar_common etebar_quickstart etebar_bench etebar_deploy onboarding etebar_observability etebar_verify etebar_client
@@ -39,7 +39,7 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 test: $(VENV)/.installed-dev ## every test but the long ones below, on PostgreSQL and Redis of their own
 	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos tests/browser $(MEASURING) $(FAULTS) $(FUZZED))
 
-test-faults: $(VENV)/.installed-dev ## the platform with processes killed, databases restarted and restored, a settlement that lies; whole demos; the commands of the seed; whatever the API's documents let one send
+test-faults: $(VENV)/.installed-dev ## the platform with processes killed, databases restarted and restored, a settlement that lies; its metrics and traces; whole demos; the commands of the seed; whatever the API's documents let one send
 	$(PY) -m pytest -n 2 --dist loadfile $(FAULTS) $(FUZZED)
 
 test-browser: $(VENV)/.installed-dev ## the staff console in Chromium, which must be there: apt-get install chromium chromium-driver; SCREENSHOTS=1 writes docs/pictures

@@ -78,6 +78,9 @@ class TestGeneratedFiles:
     ) -> None:
         monkeypatch.setattr(generate.paths, "REPOSITORY", tmp_path)
         monkeypatch.setattr(generate, "_documents", lambda: {tmp_path / "page.md": lambda: "new"})
+        # what documents cite has tests of its own, which collect for seconds
+        monkeypatch.setattr(generate.proofs, "CITING", ())
+        monkeypatch.setattr(generate.proofs, "PROMISING", {})
         (tmp_path / "page.md").write_text("old")
         with pytest.raises(QuickstartError, match=r"page\.md; run `make generate`"):
             generate.run(Printer(), check=True)

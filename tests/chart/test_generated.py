@@ -1,4 +1,4 @@
-"""What is generated from the chart is committed as the chart says."""
+"""What is generated from the chart is committed as the chart says; `make lint` looks at all of it."""
 
 from pathlib import Path
 
@@ -9,12 +9,8 @@ from etebar_quickstart import QuickstartError
 from etebar_quickstart.printer import Printer
 
 
-def test_no_generated_document_is_stale() -> None:
-    generate.run(Printer(), check=True)
-
-
 @pytest.mark.parametrize("document", generate.DOCUMENTS, ids=lambda path: path.name)
 def test_a_stale_document_is_named(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(generate.DOCUMENTS, document, lambda: "other text")
+    monkeypatch.setattr(generate, "DOCUMENTS", {document: lambda: "other text"})
     with pytest.raises(QuickstartError, match=rf"{document.name}; run `make generate`"):
         generate.run(Printer(), check=True)

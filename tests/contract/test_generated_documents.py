@@ -1,4 +1,4 @@
-"""What is generated from code is committed as the code says."""
+"""What is generated from code is committed as the code says; `make lint` looks at all of it."""
 
 from pathlib import Path
 
@@ -7,10 +7,6 @@ import pytest
 from etebar_quickstart import generate
 from etebar_quickstart.errors import QuickstartError
 from etebar_quickstart.printer import Printer
-
-
-def test_no_generated_document_is_stale() -> None:
-    assert generate.run(Printer(), check=True) == 0
 
 
 def test_each_setting_is_one_row() -> None:
