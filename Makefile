@@ -58,7 +58,7 @@ soak: $(VENV)/.installed-dev ## SOAK_MINUTES=10 of steady load on a kind cluster
 	$(PY) -m pytest tests/e2e/full/test_93_soak.py -s --timeout 10000
 
 e2e: $(VENV)/.installed-dev ## on a kind cluster of its own: installed, upgraded, drained and broken under load
-	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x
+	$(PY) -m pytest tests/e2e --ignore tests/e2e/full --timeout 1500 -x --durations 20
 
 e2e-full: $(VENV)/.installed-dev ## the same and what takes longer: another PgBouncer mode, an operator and pods killed at random, databases elsewhere over TLS, alerts of real faults
 	$(PY) -m pytest $(sort $(wildcard tests/e2e/test_*.py)) tests/e2e/full --ignore tests/e2e/full/test_92_chaos.py --ignore tests/e2e/full/test_93_soak.py --timeout 1500 -x

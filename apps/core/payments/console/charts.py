@@ -1,6 +1,8 @@
 """What the console draws over time: the pool's balance, and how the last withdrawals ended."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 
@@ -8,6 +10,7 @@ from payments.formats import moment, number
 from payments.models import CreditPool, LedgerEntry, Withdrawal
 
 POINTS = 120
+TICKS = 6
 RECENT = 1_000
 SLICES = 30
 
@@ -23,7 +26,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """One picture. `kind` is one of charts.js."""
+    """One picture. `kind` is one of charts.js.
+
+    `seconds` are how far its moments are from the first, and `ticks` where the axis of time has a label; without them
+    the moments are equally far apart, and all may be labels.
+    """
 
     kind: str
     title: str
@@ -31,6 +38,8 @@ class Chart:
     summary: str
     moments: list[str]
     series: list[Series]
+    seconds: Sequence[float] = ()
+    ticks: Sequence[tuple[float, str]] = ()
 
     @property
     def points_id(self) -> str:
@@ -39,13 +48,19 @@ class Chart:
     @property
     def drawn(self) -> dict[str, object]:
         """What charts.js reads."""
-        return {"moments": self.moments, "series": [asdict(each) for each in self.series]}
+        return {
+            "moments": self.moments,
+            "series": [asdict(each) for each in self.series],
+            "seconds": self.seconds,
+            "ticks": self.ticks,
+        }
 
 
 def balance_chart(pool: CreditPool, points: int = POINTS) -> Chart | None:
     """The pool's balance after entries that lie evenly over all that ever moved it; None before the first.
 
-    Entries are looked up by their numbers, so that it costs the same however long the history is.
+    Entries are looked up by their numbers, so that it costs the same however long the history is; each is drawn when it
+    was made, so that a quiet week is longer than a busy minute.
     """
     last = pool.ledger_number
     if not last:
@@ -54,13 +69,23 @@ def balance_chart(pool: CreditPool, points: int = POINTS) -> Chart | None:
     entries = LedgerEntry.objects.filter(
         account=LedgerEntry.Account.POOL, account_id=pool.pk, number__in=numbers
     ).order_by("number")
+    made = [entry.created_at for entry in entries]
     return Chart(
         kind="balance",
         title=_("Available over time"),
         summary=_("The pool's balance over time"),
-        moments=[moment(entry.created_at, zone=False) for entry in entries],
+        moments=[moment(at, zone=False) for at in made],
         series=[Series("balance", _("available"), [str(entry.balance_after) for entry in entries])],
+        seconds=[(at - min(made)).total_seconds() for at in made],
+        ticks=_ticks(min(made), max(made)),
     )
+
+
+def _ticks(begin: datetime, end: datetime) -> list[tuple[float, str]]:
+    """Where an axis from one moment to the other has a label, in seconds from its beginning."""
+    length = end - begin
+    shown = [length * nth / TICKS for nth in range(TICKS + 1)] if length else [length]
+    return [(each.total_seconds(), moment(begin + each, zone=False)) for each in shown]
 
 
 def outcomes_chart(recent: int = RECENT, slices: int = SLICES) -> Chart | None:

@@ -1,6 +1,7 @@
 """What staff decide in the console, alone or as two."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -24,6 +25,7 @@ from payments.tests.factories import (
     merchant_client,
     withdraw,
 )
+from payments.tests.forgery import forge
 
 pytestmark = pytest.mark.usefixtures("books")
 
@@ -72,6 +74,24 @@ class TestATopUp:
         assert drawn(balance_chart(CreditPool.objects.get(), points=1)) == {"balance": ["10.00"]}
         shown = console_of(make_staff(None, VIEWER)).get(page("creditpool", POOL_ID)).content.decode()
         assert "balance-points" in shown
+
+    def test_has_its_history_drawn_by_time(self) -> None:
+        """However many entries a time had."""
+        for _ in range(3):
+            fund_pool("10.00")
+        monday = datetime(2026, 3, 23, tzinfo=UTC)
+        for number, days in enumerate((0, 5, 6), 1):
+            forge(
+                f"UPDATE payments_ledgerentry SET created_at = '{monday + timedelta(days=days)}'"
+                f" WHERE account = 'pool' AND number = {number}"
+            )
+        chart = balance_chart(CreditPool.objects.get())
+        assert chart is not None
+        assert chart.seconds == [days * 86_400 for days in (0, 5, 6)]
+        assert chart.ticks == [(days * 86_400, f"2026-03-{23 + days} 00:00:00") for days in range(7)]
+        only = balance_chart(CreditPool.objects.get(), points=1)
+        assert only is not None
+        assert only.ticks == [(0, "2026-03-23 00:00:00")]
 
 
 class TestAWithdrawal:

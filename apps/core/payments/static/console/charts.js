@@ -14,16 +14,23 @@
   };
   for (const canvas of document.querySelectorAll(".chart canvas")) {
     const kind = kinds[canvas.id];
-    const { moments, series } = JSON.parse(document.getElementById(`${canvas.id}-points`).textContent);
+    const { moments, series, seconds, ticks } = JSON.parse(document.getElementById(`${canvas.id}-points`).textContent);
     const format = formatOf(kind.places);
+    // the time above its day: both in a line would leave room for few
+    const inTwoLines = (moment) => moment.split(" ").reverse();
+    const labels = new Map(ticks);
+    const scaleOfTime = {
+      type: "linear",
+      bounds: "data",
+      afterBuildTicks: (axis) => (axis.ticks = ticks.map(([value]) => ({ value }))),
+    };
     new Chart(canvas, {
       type: kind.type,
       data: {
-        // the time above its day: both in a line would leave room for few
-        labels: moments.map((moment) => moment.split(" ").reverse()),
+        labels: moments.map(inTwoLines),
         datasets: series.map(({ of, label, values }) => ({
           label,
-          data: values.map(Number),
+          data: values.map((value, nth) => (seconds.length ? { x: seconds[nth], y: Number(value) } : Number(value))),
           borderColor: colour(`--chart-${of}`),
           backgroundColor: colour(`--chart-${of}`),
           ...kind.style,
@@ -46,10 +53,16 @@
         },
         scales: {
           x: {
+            ...(seconds.length ? scaleOfTime : {}),
             reverse: isRightToLeft,
             stacked: kind.stacked,
             grid: { color: colour("--hairline-color") },
-            ticks: { color: colour("--body-fg"), maxRotation: 0, autoSkipPadding: 16 },
+            ticks: {
+              color: colour("--body-fg"),
+              maxRotation: 0,
+              autoSkipPadding: 16,
+              ...(seconds.length ? { callback: (value) => inTwoLines(labels.get(value)) } : {}),
+            },
           },
           y: {
             position: isRightToLeft ? "right" : "left",
