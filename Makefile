@@ -19,7 +19,7 @@ ifneq ($(shell cat $(VENV)/.repository 2>/dev/null && $(PY) -c '' 2>&1),$(CURDIR
 $(shell rm -f $(VENV)/.installed-*)
 endif
 
-.PHONY: help demo demo-once up env test test-faults test-browser test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
+.PHONY: help demo demo-once up env test test-faults test-fuzz test-browser test-load chaos chaos-kind soak e2e e2e-full bench images kind-up kind-observability kind-down lint format lock sbom audit generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ env: $(VENV)/.installed-runtime ## exports for a shell beside a running demo, to
 test: $(VENV)/.installed-dev ## every test but the long ones below, on PostgreSQL and Redis of their own
 	$(PY) -m pytest -n 2 --dist loadfile $(patsubst %,--ignore %,tests/load tests/e2e tests/chaos tests/browser $(MEASURING) $(FAULTS) $(FUZZED))
 
-test-faults: $(VENV)/.installed-dev ## the platform with processes killed, databases restarted and restored, a settlement that lies; its metrics and traces; whole demos; the commands of the seed; whatever the API's documents let one send
-	$(PY) -m pytest -n 2 --dist loadfile $(FAULTS) $(FUZZED)
+test-faults: $(VENV)/.installed-dev ## the platform with processes killed, databases restarted and restored, a settlement that lies; its metrics and traces; whole demos; the commands of the seed
+	$(PY) -m pytest -n 2 --dist loadfile $(FAULTS)
+
+test-fuzz: $(VENV)/.installed-dev ## whatever the API's documents let one send
+	$(PY) -m pytest -n 2 --dist loadfile $(FUZZED)
 
 test-browser: $(VENV)/.installed-dev ## the staff console in Chromium, which must be there: apt-get install chromium chromium-driver; SCREENSHOTS=1 writes docs/pictures
 	$(PY) -m pytest tests/browser --timeout 200
