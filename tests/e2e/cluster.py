@@ -42,6 +42,12 @@ def run(*command: str | Path, text: str | None = None, seconds: float = COMMAND_
     return done.stdout
 
 
+def load_images(*images: str) -> None:
+    """Puts images into the nodes; on disk, too, which is not to write them while a database commits."""
+    run("kind", "load", "docker-image", "--name", NAME, *images)
+    os.sync()
+
+
 def follow(runbook: str) -> Iterator[str]:
     """Runs a runbook's commands as they stand there; yields what each step printed."""
     for block in blocks_of((RUNBOOKS / runbook).read_text()):

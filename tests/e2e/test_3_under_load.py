@@ -1,6 +1,5 @@
 """The cluster is changed while merchants withdraw: nobody is told what is not so, and nobody gets an error of ours."""
 
-import os
 from pathlib import Path
 
 import httpx2
@@ -8,7 +7,7 @@ import pytest
 from integration.api import Api, Merchant, new_key
 from integration.waiting import wait_until
 
-from .cluster import NAME, REPOSITORY, Cluster, CommandError, follow, run
+from .cluster import NAME, REPOSITORY, Cluster, CommandError, follow, load_images, run
 from .load import assert_true, steady_load
 
 MIGRATION = """from django.db import migrations
@@ -33,9 +32,7 @@ def next_version(cluster: Cluster, suffix: str, sql: str, directory: Path) -> st
     (directory / "Dockerfile").write_text(f"FROM etebar-core:{cluster.tag}\n{copy}\n")
     run("docker", "build", "--quiet", "--tag", f"etebar-core:{tag}", directory)
     run("docker", "tag", f"etebar-settlement:{cluster.tag}", f"etebar-settlement:{tag}")
-    run("kind", "load", "docker-image", "--name", NAME, f"etebar-core:{tag}", f"etebar-settlement:{tag}")
-    # hundreds of megabytes, which the disk is not to write while the database commits
-    os.sync()
+    load_images(f"etebar-core:{tag}", f"etebar-settlement:{tag}")
     return tag
 
 

@@ -13,7 +13,7 @@ from etebar_observability import runbooks
 from etebar_observability.empty import EMPTY
 from etebar_observability.promtool import check_rules
 
-from .cluster import NAME, REPOSITORY, Cluster, CommandError, run
+from .cluster import NAME, REPOSITORY, Cluster, CommandError, load_images, run
 from .expressions import expanded, operands
 from .objects import WITH_THRESHOLD, apply, merchant, ready, shown
 from .prometheus import Prometheus, observed
@@ -137,7 +137,7 @@ def make_loadtest_image(cluster: Cluster) -> None:
     run("make", "-C", REPOSITORY, "images", "ARGS=loadtest", seconds=600)
     built = f"etebar-loadtest:{images.tag()}"
     run("docker", "tag", built, f"etebar-loadtest:{cluster.tag}")
-    run("kind", "load", "docker-image", "--name", NAME, f"etebar-loadtest:{cluster.tag}")
+    load_images(f"etebar-loadtest:{cluster.tag}")
 
 
 def cause_of_everything(api: Api) -> None:

@@ -70,14 +70,15 @@ def balance_chart(pool: CreditPool, points: int = POINTS) -> Chart | None:
         account=LedgerEntry.Account.POOL, account_id=pool.pk, number__in=numbers
     ).order_by("number")
     made = [entry.created_at for entry in entries]
+    begin = min(made)
     return Chart(
         kind="balance",
         title=_("Available over time"),
         summary=_("The pool's balance over time"),
         moments=[moment(at, zone=False) for at in made],
         series=[Series("balance", _("available"), [str(entry.balance_after) for entry in entries])],
-        seconds=[(at - min(made)).total_seconds() for at in made],
-        ticks=_ticks(min(made), max(made)),
+        seconds=[(at - begin).total_seconds() for at in made],
+        ticks=_ticks(begin, max(made)),
     )
 
 

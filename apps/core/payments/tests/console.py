@@ -8,17 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from payments.console.charts import Chart
-from payments.models import (
-    POOL_ID,
-    CreditPool,
-    Merchant,
-    Withdrawal,
-)
-from payments.tests.factories import (
-    fund_pool,
-    merchant_client,
-    withdraw,
-)
+from payments.models import POOL_ID, CreditPool, Merchant, Withdrawal
+from payments.tests.factories import fund_pool, merchant_client, withdraw
 
 SOME_ID = "01a2093c-92e9-72da-83ca-1b4493c714a2"
 

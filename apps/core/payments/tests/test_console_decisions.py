@@ -8,23 +8,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from payments.console.charts import balance_chart
-from payments.models import (
-    POOL_ID,
-    ApprovalRequest,
-    CreditPool,
-    Merchant,
-    PoolTopUp,
-    Withdrawal,
-)
+from payments.models import POOL_ID, ApprovalRequest, CreditPool, Merchant, PoolTopUp, Withdrawal
 from payments.staff.groups import APPROVER, TREASURER, VIEWER
 from payments.tests.console import console_of, do, drawn, key_of, page, unknown_withdrawal
-from payments.tests.factories import (
-    fund_pool,
-    make_merchant,
-    make_staff,
-    merchant_client,
-    withdraw,
-)
+from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
 from payments.tests.forgery import forge
 
 pytestmark = pytest.mark.usefixtures("books")

@@ -6,19 +6,10 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import CommandError, call_command
 
-from payments.models import (
-    POOL_ID,
-    AuditEntry,
-)
+from payments.models import POOL_ID, AuditEntry
 from payments.staff.groups import APPROVER, AUDITOR, GROUPS, TREASURER, VIEWER
 from payments.tests.console import console_of, do, make_pool, page, unknown_withdrawal
-from payments.tests.factories import (
-    client_of,
-    fund_pool,
-    make_groups,
-    make_merchant,
-    make_staff,
-)
+from payments.tests.factories import client_of, fund_pool, make_groups, make_merchant, make_staff
 
 pytestmark = pytest.mark.usefixtures("books")
 

@@ -19,23 +19,10 @@ from django.utils import translation
 from core.environment import ENVIRONMENT
 from payments import formats
 from payments.console.read_only import ReadOnlyAdmin
-from payments.models import (
-    ApiRequestLog,
-    AuditEntry,
-    ManagedMerchant,
-    PoolTopUp,
-    Withdrawal,
-)
+from payments.models import ApiRequestLog, AuditEntry, ManagedMerchant, PoolTopUp, Withdrawal
 from payments.staff.groups import APPROVER, AUDITOR, TREASURER
 from payments.tests.console import SOME_ID, console_of, do, page
-from payments.tests.factories import (
-    client_of,
-    fund_pool,
-    make_merchant,
-    make_staff,
-    merchant_client,
-    withdraw,
-)
+from payments.tests.factories import client_of, fund_pool, make_merchant, make_staff, merchant_client, withdraw
 
 pytestmark = pytest.mark.usefixtures("books")
 

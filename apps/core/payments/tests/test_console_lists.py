@@ -20,19 +20,11 @@ from payments import formats
 from payments.api_keys.services import api_key_create
 from payments.audit.services import Actor
 from payments.console.read_only import ReadOnlyAdmin
-from payments.models import (
-    PoolTopUp,
-)
+from payments.models import PoolTopUp
 from payments.request_log.writer import writer
 from payments.staff.groups import APPROVER, AUDITOR
 from payments.tests.console import SOME_ID, console_of, do, page
-from payments.tests.factories import (
-    fund_pool,
-    make_merchant,
-    make_staff,
-    merchant_client,
-    withdraw,
-)
+from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
 
 pytestmark = pytest.mark.usefixtures("books")
 

@@ -20,13 +20,7 @@ from payments.audit.services import Actor
 from payments.console.charts import outcomes_chart
 from payments.staff.groups import APPROVER, AUDITOR, GROUPS, VIEWER
 from payments.tests.console import console_of, do, drawn, first_page, page
-from payments.tests.factories import (
-    fund_pool,
-    make_merchant,
-    make_staff,
-    merchant_client,
-    withdraw,
-)
+from payments.tests.factories import fund_pool, make_merchant, make_staff, merchant_client, withdraw
 from payments.tests.forgery import forge
 from payments.webhooks.endpoints import endpoint_create, secrets_of, send_test
 
